@@ -1,0 +1,39 @@
+package dev.underlay.pool;
+
+import java.util.List;
+
+/**
+ * What a node is, as its metadata service says.
+ *
+ * @param instanceId the cloud's name of the machine
+ * @param instanceType its type, such as {@code m5.large}
+ * @param zone its availability zone
+ * @param primaryInterfaceId the interface it booted with
+ * @param primaryMac that interface's MAC, lower case with colons
+ * @param primaryAddress the node's own address
+ * @param networkCidrs the network's CIDRs at this moment, ordered
+ * @param limits how much its type may hold
+ */
+public record NodeIdentity(
+        String instanceId,
+        String instanceType,
+        String zone,
+        String primaryInterfaceId,
+        String primaryMac,
+        IpAddress primaryAddress,
+        List<Cidr> networkCidrs,
+        Limits limits) {
+    /**
+     * The limits of an instance type.
+     *
+     * @param interfaces how many interfaces it may have, the primary one counted
+     * @param addressesPerInterface IPv4 slots of each, its primary address counted; a prefix takes
+     *     one slot
+     */
+    public record Limits(int interfaces, int addressesPerInterface) {}
+
+    /** Keeps its own copy of the list. */
+    public NodeIdentity {
+        networkCidrs = List.copyOf(networkCidrs);
+    }
+}
