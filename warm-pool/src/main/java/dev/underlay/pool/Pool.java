@@ -10,6 +10,7 @@ import java.util.Optional;
  * <p>One thread owns a pool. No method blocks. Times are nanoseconds since boot and come in as
  * arguments; they never go back. All orders are defined: the same calls give the same answers.
  */
+@SuppressWarnings("DoNotCallSuggester") // bodies follow
 public final class Pool {
     /** An empty pool that knows neither limits nor interfaces. */
     public Pool() {}
