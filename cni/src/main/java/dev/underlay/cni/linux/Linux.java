@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import jnr.ffi.LastError;
 import jnr.ffi.LibraryLoader;
+import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 
 /**
@@ -102,6 +103,11 @@ public final class Linux {
         address.putShort(0, (short) AF_UNIX);
         address.put(2, bytes);
         return address;
+    }
+
+    /** Where a direct buffer begins in memory, whatever its position. Keep the buffer reachable. */
+    static long address(ByteBuffer buffer) {
+        return Pointer.wrap(RUNTIME, buffer).address();
     }
 
     static String errorText(int errno) {
