@@ -50,6 +50,16 @@ public interface LibC {
 
     @SaveError
     @ssize_t
+    long recvfrom(
+            int fd,
+            @Out ByteBuffer buffer,
+            @size_t long length,
+            int flags,
+            @Out ByteBuffer address,
+            ByteBuffer addressLength);
+
+    @SaveError
+    @ssize_t
     long send(int fd, @In ByteBuffer buffer, @size_t long length, int flags);
 
     @SaveError
