@@ -1,0 +1,253 @@
+package dev.underlay.cloud.aws;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.underlay.pool.Cidr;
+import dev.underlay.pool.Refusal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesResponse;
+import software.amazon.awssdk.services.ec2.model.DescribeSubnetsRequest;
+import software.amazon.awssdk.services.ec2.model.DescribeSubnetsResponse;
+import software.amazon.awssdk.services.ec2.model.Filter;
+import software.amazon.awssdk.services.ec2.model.NetworkInterface;
+import software.amazon.awssdk.services.ec2.model.Subnet;
+
+/**
+ * The node's interfaces as EC2 describes them: the full list, a look at one, and what the last
+ * description and our own changes since say.
+ *
+ * <p>Always asked by filter, never by a list of ids: one id that is gone fails the whole call.
+ */
+final class InterfaceView {
+    private static final Logger LOG = LoggerFactory.getLogger(InterfaceView.class);
+
+    /** Everything that is plugged into the instance, whoever made it. */
+    private static final String BY_ATTACHMENT = "attachment.instance-id";
+
+    /** What was made for the instance, plugged in or not. */
+    private static final String BY_TAG = "tag:" + Tags.INSTANCE_ID;
+
+    /** EC2's largest page; an instance has at most a few dozen interfaces. */
+    private static final int PAGE_SIZE = 1_000;
+
+    /** A bound against a service that hands out tokens without end. */
+    private static final int MAX_PAGES = 20;
+
+    /** A subnet's CIDR never changes; this only bounds the memory. */
+    private static final Duration SUBNET_KEPT = Duration.ofHours(12);
+
+    private static final int MAX_SUBNETS = 100;
+
+    /** Several times what the largest instance can hold, gone ones included. */
+    private static final int MAX_INTERFACES = 256;
+
+    private final Ec2Api ec2;
+    private final String instanceId;
+    private final Cache<String, Cidr> subnets =
+            Caffeine.newBuilder().maximumSize(MAX_SUBNETS).expireAfterAccess(SUBNET_KEPT).build();
+    private final Cache<String, NodeInterface> known =
+            Caffeine.newBuilder().maximumSize(MAX_INTERFACES).build();
+
+    InterfaceView(Ec2Api ec2, String instanceId) {
+        this.ec2 = ec2;
+        this.instanceId = instanceId;
+    }
+
+    /**
+     * All interfaces attached to this node and all that carry its tag, by device index, then id.
+     */
+    List<NodeInterface> all(Deadline deadline) throws CallFailure {
+        Map<String, NetworkInterface> found = new LinkedHashMap<>();
+        for (String filter : List.of(BY_ATTACHMENT, BY_TAG)) {
+            for (NetworkInterface it : describe(filter, deadline)) {
+                found.putIfAbsent(it.networkInterfaceId(), it);
+            }
+        }
+        List<NodeInterface> all = read(List.copyOf(found.values()), deadline);
+        all.forEach(this::remember);
+        return all;
+    }
+
+    /** One interface as EC2 describes it at this moment; empty when it is not there. */
+    Optional<NodeInterface> look(String interfaceId, Deadline deadline) throws CallFailure {
+        for (String filter : List.of(BY_ATTACHMENT, BY_TAG)) {
+            List<NetworkInterface> found =
+                    describe(filter, deadline).stream()
+                            .filter(it -> interfaceId.equals(it.networkInterfaceId()))
+                            .toList();
+            if (!found.isEmpty()) {
+                List<NodeInterface> read = read(found, deadline);
+                read.forEach(this::remember);
+                return read.stream().findFirst();
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The interface that was made from a wish, if there is one. */
+    Optional<NodeInterface> lookForToken(String token, Deadline deadline) throws CallFailure {
+        return read(
+                        describe(BY_TAG, deadline).stream()
+                                .filter(it ->
+                                        Tags.value(it.tagSet(), Tags.TOKEN)
+                                                .filter(token::equals)
+                                                .isPresent())
+                                .toList(),
+                        deadline)
+                .stream()
+                .findFirst();
+    }
+
+    /** What is known without asking, or else a look. */
+    NodeInterface knownOrLook(String interfaceId, Deadline deadline) throws CallFailure {
+        NodeInterface remembered = known.getIfPresent(interfaceId);
+        if (remembered != null) {
+            return remembered;
+        }
+        return look(interfaceId, deadline)
+                .orElseThrow(() ->
+                        CallFailure.certain(
+                                Refusal.GONE,
+                                "EC2 knows no interface "
+                                        + interfaceId
+                                        + " of instance "
+                                        + instanceId));
+    }
+
+    /** The interface the node booted with. */
+    NodeInterface primary(Deadline deadline) throws CallFailure {
+        Optional<NodeInterface> remembered =
+                known.asMap().values().stream().filter(it -> it.cloud().primary()).findFirst();
+        if (remembered.isPresent()) {
+            return remembered.get();
+        }
+        return all(deadline).stream()
+                .filter(it -> it.cloud().primary())
+                .findFirst()
+                .orElseThrow(() ->
+                        CallFailure.certain(
+                                Refusal.UNAVAILABLE,
+                                "EC2 shows no interface at device index 0 of instance "
+                                        + instanceId
+                                        + " yet; it is asked again later"));
+    }
+
+    void remember(NodeInterface it) {
+        known.put(it.cloud().id(), it);
+    }
+
+    void forget(String interfaceId) {
+        known.invalidate(interfaceId);
+    }
+
+    /** The CIDR of a subnet. */
+    Cidr subnet(String subnetId, Deadline deadline) throws CallFailure {
+        loadSubnets(List.of(subnetId), deadline);
+        Cidr cidr = subnets.getIfPresent(subnetId);
+        if (cidr == null) {
+            throw CallFailure.certain(
+                    Refusal.UNAVAILABLE, "EC2 does not describe subnet " + subnetId);
+        }
+        return cidr;
+    }
+
+    private List<NodeInterface> read(List<NetworkInterface> found, Deadline deadline)
+            throws CallFailure {
+        List<NetworkInterface> ours =
+                found.stream().filter(it -> NodeInterface.belongsTo(it, instanceId)).toList();
+        loadSubnets(ours.stream().map(NetworkInterface::subnetId).distinct().toList(), deadline);
+        List<NodeInterface> read = new ArrayList<>();
+        for (NetworkInterface it : ours) {
+            if (it.privateIpAddress() == null) {
+                // An EFA without IP, for example: nothing a pod could use, nothing to show.
+                LOG.debug("interface.skipped id={} reason=no_ipv4", it.networkInterfaceId());
+                continue;
+            }
+            Cidr subnet = subnet(it.subnetId(), deadline);
+            try {
+                read.add(NodeInterface.read(it, subnet));
+            } catch (IllegalArgumentException e) {
+                throw CallFailure.certain(
+                        Refusal.UNAVAILABLE,
+                        "EC2 describes an interface in a way we cannot read: " + e.getMessage(),
+                        e);
+            }
+        }
+        read.sort(
+                Comparator.comparing((NodeInterface it) ->
+                                it.cloud()
+                                        .attachment()
+                                        .map(place -> place.deviceIndex())
+                                        .orElse(Integer.MAX_VALUE))
+                        .thenComparing(it -> it.cloud().id()));
+        return read;
+    }
+
+    private List<NetworkInterface> describe(String filter, Deadline deadline) throws CallFailure {
+        List<NetworkInterface> found = new ArrayList<>();
+        DescribeNetworkInterfacesRequest.Builder request =
+                DescribeNetworkInterfacesRequest.builder()
+                        .filters(Filter.builder().name(filter).values(instanceId).build())
+                        .maxResults(PAGE_SIZE);
+        for (int page = 0; page < MAX_PAGES; page++) {
+            DescribeNetworkInterfacesResponse answer =
+                    ec2.call(
+                            Ec2Action.DESCRIBE_NETWORK_INTERFACES,
+                            filter + "=" + instanceId,
+                            deadline,
+                            (client, limits) ->
+                                    client.describeNetworkInterfaces(
+                                            request.overrideConfiguration(limits).build()),
+                            it -> it);
+            found.addAll(answer.networkInterfaces());
+            if (answer.nextToken() == null || answer.nextToken().isEmpty()) {
+                return found;
+            }
+            request.nextToken(answer.nextToken());
+        }
+        throw CallFailure.certain(
+                Refusal.UNAVAILABLE,
+                "EC2 DescribeNetworkInterfaces for "
+                        + instanceId
+                        + " has more than "
+                        + MAX_PAGES
+                        + " pages; an instance has a few dozen interfaces at most");
+    }
+
+    private void loadSubnets(List<String> ids, Deadline deadline) throws CallFailure {
+        List<String> missing = ids.stream().filter(id -> subnets.getIfPresent(id) == null).toList();
+        if (missing.isEmpty()) {
+            return;
+        }
+        DescribeSubnetsResponse answer =
+                ec2.call(
+                        Ec2Action.DESCRIBE_SUBNETS,
+                        String.join(",", missing),
+                        deadline,
+                        (client, limits) ->
+                                client.describeSubnets(
+                                        DescribeSubnetsRequest.builder()
+                                                .filters(
+                                                        Filter.builder()
+                                                                .name("subnet-id")
+                                                                .values(missing)
+                                                                .build())
+                                                .overrideConfiguration(limits)
+                                                .build()),
+                        it -> it);
+        for (Subnet subnet : answer.subnets()) {
+            if (subnet.cidrBlock() != null) {
+                subnets.put(subnet.subnetId(), Cidr.parse(subnet.cidrBlock()));
+            }
+        }
+    }
+}
