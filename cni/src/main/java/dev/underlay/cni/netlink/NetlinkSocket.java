@@ -68,6 +68,7 @@ final class NetlinkSocket {
      */
     ByteBuffer receive(String what) throws LinuxException {
         while (true) {
+            received.clear(); // the call writes from the buffer's position on
             senderLength.putInt(0, 12);
             long length =
                     Linux.check(
@@ -85,7 +86,7 @@ final class NetlinkSocket {
                 throw new IllegalStateException(what + ": a datagram of " + length + " bytes");
             }
             if (fromKernel) {
-                return received.clear().limit((int) length);
+                return received.limit((int) length);
             }
         }
     }
