@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.net.Inet4Address;
+import dev.underlay.cni.netlink.IpPrefix;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,7 +55,7 @@ public record CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> ro
      *
      * @param interfaceIndex place in {@link CniResult#interfaces}
      */
-    public record Ip(Cidr address, Optional<InetAddress> gateway, OptionalInt interfaceIndex) {}
+    public record Ip(IpPrefix address, Optional<InetAddress> gateway, OptionalInt interfaceIndex) {}
 
     /**
      * One route.
@@ -63,7 +63,7 @@ public record CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> ro
      * @param mtuBytes since 1.1.0, as are the numbers after it
      */
     public record Route(
-            Cidr destination,
+            IpPrefix destination,
             Optional<InetAddress> gateway,
             int mtuBytes,
             int advertisedMss,
@@ -71,7 +71,7 @@ public record CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> ro
             OptionalInt table,
             OptionalInt scope) {
         /** A route without the numbers of 1.1.0. */
-        public static Route via(Cidr destination, InetAddress gateway) {
+        public static Route via(IpPrefix destination, InetAddress gateway) {
             return new Route(
                     destination,
                     Optional.of(gateway),
@@ -161,16 +161,16 @@ public record CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> ro
 
     private static void write(Ip ip, ObjectNode node, SpecVersion version) {
         if (!version.atLeast(SpecVersion.V1_0_0)) {
-            node.put("version", ip.address.address() instanceof Inet4Address ? "4" : "6");
+            node.put("version", ip.address.isIpv6() ? "6" : "4");
         }
         ip.interfaceIndex.ifPresent(index -> node.put("interface", index));
         node.put("address", ip.address.toString());
-        ip.gateway.ifPresent(gateway -> node.put("gateway", Cidr.text(gateway)));
+        ip.gateway.ifPresent(gateway -> node.put("gateway", IpPrefix.text(gateway)));
     }
 
     private static void write(Route route, ObjectNode node, SpecVersion version) {
         node.put("dst", route.destination.toString());
-        route.gateway.ifPresent(gateway -> node.put("gw", Cidr.text(gateway)));
+        route.gateway.ifPresent(gateway -> node.put("gw", IpPrefix.text(gateway)));
         if (version.atLeast(SpecVersion.V1_1_0)) {
             put(node, "mtu", route.mtuBytes);
             put(node, "advmss", route.advertisedMss);
@@ -230,14 +230,14 @@ public record CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> ro
 
     private static Ip parseIp(JsonNode node) {
         return new Ip(
-                Cidr.parse(text(node, "address")),
+                IpPrefix.parse(text(node, "address")),
                 address(node, "gateway"),
                 number(node, "interface"));
     }
 
     private static Route parseRoute(JsonNode node) {
         return new Route(
-                Cidr.parse(text(node, "dst")),
+                IpPrefix.parse(text(node, "dst")),
                 address(node, "gw"),
                 number(node, "mtu").orElse(0),
                 number(node, "advmss").orElse(0),
@@ -281,6 +281,6 @@ public record CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> ro
 
     private static Optional<InetAddress> address(JsonNode node, String field) {
         String text = text(node, field);
-        return text.isEmpty() ? Optional.empty() : Optional.of(InetAddress.ofLiteral(text));
+        return text.isEmpty() ? Optional.empty() : Optional.of(IpPrefix.literal(text));
     }
 }
