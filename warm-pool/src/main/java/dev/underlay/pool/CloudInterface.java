@@ -47,4 +47,19 @@ public record CloudInterface(
     public CloudInterface {
         blocks = blocks.stream().sorted().toList();
     }
+
+    /** The same interface with another attachment and other blocks. */
+    CloudInterface with(Optional<Attachment> newAttachment, List<Cidr> newBlocks) {
+        return new CloudInterface(
+                id,
+                token,
+                mac,
+                subnetId,
+                subnet,
+                primaryAddress,
+                primary,
+                newAttachment,
+                newBlocks,
+                managed);
+    }
 }

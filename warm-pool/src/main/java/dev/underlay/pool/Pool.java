@@ -1,7 +1,9 @@
 package dev.underlay.pool;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The node's pod addresses: interfaces, their blocks, and who holds what. It does what it is told
@@ -10,14 +12,17 @@ import java.util.Optional;
  * <p>One thread owns a pool. No method blocks. Times are nanoseconds since boot and come in as
  * arguments; they never go back. All orders are defined: the same calls give the same answers.
  */
-@SuppressWarnings("DoNotCallSuggester") // bodies follow
 public final class Pool {
+    private final Inventory inventory = new Inventory();
+    private final Flights flights = new Flights();
+    private NodeIdentity.@Nullable Limits limits;
+
     /** An empty pool that knows neither limits nor interfaces. */
     public Pool() {}
 
     /** Sets what the node's type may hold; before, nothing is planned but a look. */
     public void setLimits(NodeIdentity.Limits limits) {
-        throw new UnsupportedOperationException();
+        this.limits = limits;
     }
 
     /**
@@ -25,7 +30,19 @@ public final class Pool {
      * {@link Standing#UNCONFIRMED}.
      */
     public void restoreInterfaces(List<CloudInterface> remembered, long nowNanos) {
-        throw new UnsupportedOperationException();
+        for (CloudInterface one : remembered) {
+            if (inventory.find(one.id()).isPresent() || !(one.managed() || one.primary())) {
+                continue;
+            }
+            InterfaceLife life =
+                    one.attachment().isPresent() ? InterfaceLife.ATTACHED : InterfaceLife.REQUESTED;
+            inventory
+                    .add(new PooledInterface(one.id(), life, Standing.UNCONFIRMED, nowNanos))
+                    .describe(one);
+            for (Cidr block : one.blocks()) {
+                inventory.put(block, one.id(), Standing.UNCONFIRMED, nowNanos);
+            }
+        }
     }
 
     /**
@@ -33,7 +50,7 @@ public final class Pool {
      * came true, and repeats it with the same token while more addresses are needed.
      */
     public void restoreRequest(InterfaceRequest request, long nowNanos) {
-        throw new UnsupportedOperationException();
+        flights.wish(request, nowNanos);
     }
 
     /**
@@ -44,22 +61,46 @@ public final class Pool {
      *     owner); they are over
      */
     public List<Lease> adopt(Lease lease, long nowNanos) {
-        throw new UnsupportedOperationException();
+        List<Lease> displaced = new ArrayList<>();
+        Block block = inventory.findOrOrphan(lease.interfaceId(), lease.address(), nowNanos);
+        leaseOf(lease.owner())
+                .filter(old -> !old.address().equals(lease.address()))
+                .ifPresent(old -> {
+                    displaced.add(old);
+                    end(old, new AddressState.Free(nowNanos));
+                });
+        if (block.state(lease.address()) instanceof AddressState.Leased(var holder)
+                && !holder.equals(lease.owner())) {
+            displaced.add(new Lease(holder, lease.address(), block.interfaceId));
+            inventory.owners().remove(holder);
+        }
+        block.life = BlockLife.ASSIGNED;
+        start(block, lease.address(), lease.owner());
+        inventory
+                .find(block.interfaceId)
+                .filter(one -> one.life == InterfaceLife.DRAINING && !flights.busy(one.id))
+                .ifPresent(one -> one.move(InterfaceLife.ATTACHED, nowNanos));
+        return List.copyOf(displaced);
     }
 
     /** Puts in an address that still cools; a leased one stays leased. */
-    public void restoreCooling(String interfaceId, IpAddress address, long coolUntilNanos) {
-        throw new UnsupportedOperationException();
+    public void restoreCooling(
+            String interfaceId, IpAddress address, long coolUntilNanos, long nowNanos) {
+        Block block = inventory.findOrOrphan(interfaceId, address, nowNanos);
+        if (!(block.state(address) instanceof AddressState.Leased)) {
+            block.set(address, new AddressState.Cooling(coolUntilNanos));
+        }
     }
 
     /** Says that the daemon has configured the interface's link, of the primary one too. */
     public void linkReady(String interfaceId) {
-        throw new UnsupportedOperationException();
+        inventory.readyLinks().add(interfaceId);
     }
 
     /** Says that the interface's link is gone; its leases stay, nothing new is leased from it. */
-    public void linkGone(String interfaceId) {
-        throw new UnsupportedOperationException();
+    public void linkGone(String interfaceId, long nowNanos) {
+        inventory.readyLinks().remove(interfaceId);
+        inventory.find(interfaceId).ifPresent(one -> one.withoutLinkSinceNanos = nowNanos);
     }
 
     /**
@@ -67,12 +108,24 @@ public final class Pool {
      * one never used before, else the one idle longest; unconfirmed ones last.
      */
     public LeaseAnswer lease(AttachmentKey owner, long nowNanos) {
-        throw new UnsupportedOperationException();
+        Optional<Lease> had = leaseOf(owner);
+        if (had.isPresent()) {
+            return new LeaseAnswer.AlreadyLeased(had.get());
+        }
+        Optional<Choice.Slot> chosen = Choice.of(inventory, nowNanos);
+        if (chosen.isEmpty()) {
+            return new LeaseAnswer.NoneFree();
+        }
+        Block block = chosen.get().block();
+        IpAddress address = chosen.get().address();
+        start(block, address, owner);
+        return new LeaseAnswer.Leased(new Lease(owner, address, block.interfaceId));
     }
 
     /** The lease of a pod. */
     public Optional<Lease> leaseOf(AttachmentKey owner) {
-        throw new UnsupportedOperationException();
+        return Optional.ofNullable(inventory.owners().get(owner))
+                .map(address -> new Lease(owner, address, blockOf(address).interfaceId));
     }
 
     /**
@@ -82,7 +135,18 @@ public final class Pool {
      * @return the lease that is over; empty when the pod had none
      */
     public Optional<Lease> release(AttachmentKey owner, long nowNanos, long coolForNanos) {
-        throw new UnsupportedOperationException();
+        Optional<Lease> over = leaseOf(owner);
+        over.ifPresent(lease -> {
+            AddressState held = blockOf(lease.address()).state(lease.address());
+            switch (AddressState.release(held, owner, nowNanos, coolForNanos)) {
+                case AddressState.Change.Moved(var cooling) -> end(lease, cooling);
+                case AddressState.Change.AlreadySo _ ->
+                        throw new IllegalStateException(lease + " is not leased");
+                case AddressState.Change.Refused(var reason) ->
+                        throw new IllegalStateException(lease + ": " + reason);
+            }
+        });
+        return over;
     }
 
     /**
@@ -90,7 +154,20 @@ public final class Pool {
      * take is not leased any more.
      */
     public void begin(CloudAction action, long nowNanos) {
-        throw new UnsupportedOperationException();
+        flights.begin(action, nowNanos);
+        switch (action) {
+            case CloudAction.UnassignBlocks(_, var leaving) ->
+                    leaving.forEach(cidr -> drain(cidr, nowNanos));
+            case CloudAction.DetachInterface(var id) -> drain(id, nowNanos);
+            case CloudAction.DeleteInterface(var id) -> {
+                requireIdle(id, nowNanos);
+                inventory.find(id).ifPresent(one -> one.move(InterfaceLife.DETACHED, nowNanos));
+            }
+            case CloudAction.CreateInterface _,
+                    CloudAction.AttachInterface _,
+                    CloudAction.AssignBlocks _,
+                    CloudAction.Describe _ -> {}
+        }
     }
 
     /**
@@ -100,31 +177,118 @@ public final class Pool {
      * @param answer of the type that {@link CloudAction#call} returned for this action
      */
     public void end(CloudAction action, CloudAnswer<?> answer, long nowNanos) {
-        throw new UnsupportedOperationException();
+        long begunAtNanos = flights.end(action);
+        new Answers(inventory, flights, nowNanos).take(action, answer, begunAtNanos);
     }
 
     /** The pool in numbers. */
     public Counts counts(long nowNanos) {
-        throw new UnsupportedOperationException();
+        return Census.of(inventory, flights, nowNanos);
     }
 
     /** All leases, ordered by owner. */
     public List<Lease> leases() {
-        throw new UnsupportedOperationException();
+        return inventory.owners().entrySet().stream()
+                .map(held ->
+                        new Lease(
+                                held.getKey(),
+                                held.getValue(),
+                                blockOf(held.getValue()).interfaceId))
+                .toList();
     }
 
     /** All interfaces that are not excluded, ordered: the primary first, then by id. */
     public List<InterfaceView> interfaces() {
-        throw new UnsupportedOperationException();
+        return inventory.interfaces().stream().map(this::view).toList();
     }
 
     /** The calls in flight, in the order in which they began. */
     public List<CloudAction> inFlight() {
-        throw new UnsupportedOperationException();
+        return flights.all();
     }
 
     /** The refusals that hold something back, ordered by subject. */
     public List<Hold> holds() {
-        throw new UnsupportedOperationException();
+        return flights.holds().all();
+    }
+
+    Inventory inventory() {
+        return inventory;
+    }
+
+    Flights flights() {
+        return flights;
+    }
+
+    Optional<NodeIdentity.Limits> limits() {
+        return Optional.ofNullable(limits);
+    }
+
+    private Block blockOf(IpAddress leased) {
+        return inventory.find(leased).orElseThrow();
+    }
+
+    private void start(Block block, IpAddress address, AttachmentKey owner) {
+        block.set(address, new AddressState.Leased(owner));
+        inventory.owners().put(owner, address);
+    }
+
+    private void end(Lease lease, AddressState to) {
+        blockOf(lease.address()).set(lease.address(), to);
+        inventory.owners().remove(lease.owner());
+    }
+
+    private void drain(Cidr cidr, long nowNanos) {
+        Block block =
+                inventory
+                        .find(cidr.network())
+                        .filter(found -> found.cidr.equals(cidr))
+                        .orElseThrow(() -> new IllegalStateException(cidr + " is not here"));
+        require(!block.inUse(nowNanos), cidr + " is in use");
+        require(block.standing == Standing.CONFIRMED, cidr + " is " + block.standing);
+        block.life = BlockLife.DRAINING;
+    }
+
+    private void drain(String interfaceId, long nowNanos) {
+        requireIdle(interfaceId, nowNanos);
+        PooledInterface one = inventory.find(interfaceId).orElseThrow();
+        require(!one.primary(), interfaceId + " is the primary interface");
+        one.move(InterfaceLife.DRAINING, nowNanos);
+    }
+
+    private void requireIdle(String interfaceId, long nowNanos) {
+        require(!inventory.inUse(interfaceId, nowNanos), interfaceId + " is in use");
+    }
+
+    private static void require(boolean kept, String otherwise) {
+        if (!kept) {
+            throw new IllegalStateException(otherwise);
+        }
+    }
+
+    private InterfaceView view(PooledInterface one) {
+        List<Block> blocks = inventory.blocksOf(one.id);
+        List<Cidr> present =
+                blocks.stream()
+                        .filter(block -> block.standing != Standing.MISSING)
+                        .map(block -> block.cidr)
+                        .toList();
+        return new InterfaceView(
+                one.id,
+                one.cloud().map(cloud -> cloud.with(cloud.attachment(), present)),
+                one.life,
+                one.standing,
+                inventory.readyLinks().contains(one.id),
+                blocks.stream().map(Pool::view).toList());
+    }
+
+    private static InterfaceView.BlockView view(Block block) {
+        return new InterfaceView.BlockView(
+                block.cidr,
+                block.life,
+                block.standing,
+                block.touched().entrySet().stream()
+                        .map(slot -> new InterfaceView.Slot(slot.getKey(), slot.getValue()))
+                        .toList());
     }
 }

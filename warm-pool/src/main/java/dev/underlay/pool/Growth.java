@@ -1,0 +1,201 @@
+package dev.underlay.pool;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+
+/**
+ * Finds room for the whole deficit at once: first on the interfaces that are here, one call for
+ * each, then on new ones that are made with their addresses. Where a call is in flight or a look is
+ * due, the room is kept for a later call and nothing else is asked for in its place.
+ */
+final class Growth {
+    private static final BlockKind KIND = BlockKind.SECONDARY_ADDRESS;
+
+    private final Pool pool;
+    private final PoolSettings settings;
+    private final NodeIdentity.Limits limits;
+    private final long nowNanos;
+    private final Supplier<String> tokens;
+
+    private final boolean whole;
+    private final long wanted;
+    private final List<CloudAction> actions = new ArrayList<>();
+    private long left;
+    private long budget;
+    private long found;
+    private Optional<Outlook.Stuck> obstacle = Optional.empty();
+
+    Growth(
+            Pool pool,
+            PoolSettings settings,
+            NodeIdentity.Limits limits,
+            Demand demand,
+            long nowNanos,
+            Supplier<String> tokens) {
+        this.pool = pool;
+        this.settings = settings;
+        this.limits = limits;
+        this.nowNanos = nowNanos;
+        this.tokens = tokens;
+        Counts counts = pool.counts(nowNanos);
+        Targets.Want want = Targets.want(settings, counts, demand.waiting(), perInterface(limits));
+        wanted = want.slots();
+        whole = want.whole();
+        left = wanted;
+        budget = Targets.ceiling(settings, counts);
+        if (budget == 0) {
+            meet(podLimit());
+        }
+        pool.inventory().interfaces().forEach(this::fill);
+        pool.flights().creating().forEach(request -> take(room(request.blocks())));
+        create();
+    }
+
+    /** How many addresses for pods an interface can hold. */
+    static int perInterface(NodeIdentity.Limits limits) {
+        return limits.addressesPerInterface() - 1; // its primary address is not a pod's
+    }
+
+    /** The calls to make. */
+    List<CloudAction> actions() {
+        return actions;
+    }
+
+    /** How many addresses are missing. */
+    long wanted() {
+        return wanted;
+    }
+
+    /** For how many of them there is room that can be had now or after a call in flight. */
+    long found() {
+        return found;
+    }
+
+    /** What stood in the way first, if something did. */
+    Optional<Outlook.Stuck> obstacle() {
+        return obstacle;
+    }
+
+    private void fill(PooledInterface one) {
+        boolean staying = one.life == InterfaceLife.REQUESTED || one.life == InterfaceLife.ATTACHED;
+        Flights flights = pool.flights();
+        int blocks = pool.inventory().blocksOf(one.id).size() + flights.assigning(one.id);
+        int room = room(blocks);
+        if (!staying || one.standing != Standing.CONFIRMED || room <= 0 || left <= 0) {
+            return;
+        }
+        if (one.life == InterfaceLife.REQUESTED
+                || flights.busy(one.id)
+                || flights.doubted(one.id)) {
+            take(room);
+            return;
+        }
+        Optional<Hold> hold =
+                hold(one.id)
+                        .or(() -> one.subnetId().flatMap(this::hold))
+                        .or(() -> hold("AssignBlocks"));
+        if (hold.isPresent()) {
+            meet(Prospect.stuck(hold.get()));
+            return;
+        }
+        long slots = take(room);
+        if (slots > 0) {
+            actions.add(new CloudAction.AssignBlocks(one.id, KIND, (int) slots));
+        }
+    }
+
+    private void create() {
+        ArrayDeque<InterfaceRequest> wishes = new ArrayDeque<>(pool.flights().unfulfilled());
+        long interfaces = interfaces();
+        while (left > 0 && budget > 0) {
+            if (interfaces >= maxInterfaces()) {
+                meet(interfaceLimit(interfaces));
+                return;
+            }
+            Optional<Hold> hold = hold(Answers.CREATE);
+            if (hold.isPresent()) {
+                meet(Prospect.stuck(hold.get()));
+                return;
+            }
+            InterfaceRequest wish = wishes.poll();
+            if (wish == null) {
+                int slots = (int) take(perInterface(limits));
+                wish = new InterfaceRequest(tokens.get(), KIND, slots);
+            } else {
+                take(perInterface(limits)); // the rest is assigned once it is here
+            }
+            actions.add(new CloudAction.CreateInterface(wish));
+            interfaces++;
+        }
+    }
+
+    /** Uses room, at most as much as is wanted; all of it where whole interfaces are wanted. */
+    private long take(long room) {
+        if (left <= 0) {
+            return 0;
+        }
+        long slots = Math.min(budget, whole ? room : Math.min(room, left));
+        left -= slots;
+        budget -= slots;
+        found += slots;
+        return slots;
+    }
+
+    private int room(int blocks) {
+        return Math.max(0, perInterface(limits) - blocks);
+    }
+
+    private long interfaces() {
+        long here =
+                pool.inventory().interfaces().stream()
+                        .filter(one -> one.life != InterfaceLife.DETACHED)
+                        .count();
+        return here + pool.flights().creating().size() + pool.inventory().excludedAttached();
+    }
+
+    private int maxInterfaces() {
+        return Math.min(limits.interfaces(), settings.maxEni().orElse(Integer.MAX_VALUE));
+    }
+
+    private Optional<Hold> hold(String subject) {
+        return pool.flights().holds().on(subject, nowNanos);
+    }
+
+    private void meet(Outlook.Stuck what) {
+        if (obstacle.isEmpty()) {
+            obstacle = Optional.of(what);
+        }
+    }
+
+    private Outlook.Stuck podLimit() {
+        return new Outlook.Stuck(
+                Outlook.Obstacle.POD_LIMIT,
+                "the node has addresses for all of the "
+                        + settings.maxPods().orElse(0)
+                        + " pods that it may run; raise max pods or run the pod elsewhere",
+                OptionalLong.empty());
+    }
+
+    private Outlook.Stuck interfaceLimit(long interfaces) {
+        String limit =
+                settings.maxEni().orElse(Integer.MAX_VALUE) < limits.interfaces()
+                        ? "MAX_ENI allows " + settings.maxEni().getAsInt() + "; raise it"
+                        : "its type allows "
+                                + limits.interfaces()
+                                + " with "
+                                + perInterface(limits)
+                                + " pod addresses each; use a larger type";
+        return new Outlook.Stuck(
+                Outlook.Obstacle.INTERFACE_LIMIT,
+                "all addresses of the node's "
+                        + interfaces
+                        + " interfaces are in use: "
+                        + limit
+                        + " or run the pod elsewhere",
+                OptionalLong.empty());
+    }
+}

@@ -1,0 +1,175 @@
+package dev.underlay.pool;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What the pool holds: interfaces, their blocks, and which address each pod has. Blocks never
+ * overlap, so an address is in one place and has one state.
+ */
+final class Inventory {
+    private final TreeMap<String, PooledInterface> interfaces = new TreeMap<>();
+    private final TreeMap<Cidr, Block> blocks = new TreeMap<>();
+    private final TreeMap<AttachmentKey, IpAddress> owners = new TreeMap<>();
+    private final TreeSet<String> readyLinks = new TreeSet<>();
+
+    /** When the cloud took back a block or an interface that we gave back, by its text. */
+    private final TreeMap<String, Long> gone = new TreeMap<>();
+
+    /** The interfaces of others on this node. */
+    List<CloudInterface> excluded = List.of();
+
+    /** The primary first, then by id. */
+    List<PooledInterface> interfaces() {
+        List<PooledInterface> all = new ArrayList<>(interfaces.values());
+        all.sort(Comparator.comparing(PooledInterface::primary).reversed()); // stable
+        return all;
+    }
+
+    Optional<PooledInterface> find(String interfaceId) {
+        return Optional.ofNullable(interfaces.get(interfaceId));
+    }
+
+    PooledInterface add(PooledInterface added) {
+        interfaces.put(added.id, added);
+        return added;
+    }
+
+    /** Ordered by address. */
+    List<Block> blocks() {
+        return List.copyOf(blocks.values());
+    }
+
+    List<Block> blocksOf(String interfaceId) {
+        return blocks.values().stream()
+                .filter(block -> block.interfaceId.equals(interfaceId))
+                .toList();
+    }
+
+    Optional<Block> find(IpAddress address) {
+        Map.Entry<Cidr, Block> floor = blocks.floorEntry(Cidr.of(address));
+        return Optional.ofNullable(floor)
+                .map(Map.Entry::getValue)
+                .filter(block -> block.cidr.contains(address));
+    }
+
+    /**
+     * The block on this interface, made or moved there if need be. Slots in use of others that
+     * overlap it move into it; what does not fit stays as single addresses that the cloud misses.
+     */
+    Block put(Cidr cidr, String interfaceId, Standing standing, long nowNanos) {
+        Block known = blocks.get(cidr);
+        if (known != null) {
+            known.interfaceId = interfaceId;
+            known.standing = standing;
+            return known;
+        }
+        Block made = new Block(cidr, interfaceId, standing, nowNanos);
+        for (Block other : overlapping(cidr)) {
+            blocks.remove(other.cidr);
+            other.touched()
+                    .forEach((address, state) -> {
+                        if (cidr.contains(address)) {
+                            made.set(address, state);
+                        } else if (!(AddressState.at(state, nowNanos)
+                                instanceof AddressState.Free)) {
+                            orphan(other.interfaceId, address, Standing.MISSING, nowNanos)
+                                    .set(address, state);
+                        }
+                    });
+        }
+        blocks.put(cidr, made);
+        return made;
+    }
+
+    /** A block of the one address, for a pod that uses it. */
+    private Block orphan(String interfaceId, IpAddress address, Standing standing, long nowNanos) {
+        Block orphan = new Block(Cidr.of(address), interfaceId, standing, nowNanos);
+        blocks.put(orphan.cidr, orphan);
+        return orphan;
+    }
+
+    /** The block that holds an address, made for it if there is none, with its interface. */
+    Block findOrOrphan(String interfaceId, IpAddress address, long nowNanos) {
+        if (!interfaces.containsKey(interfaceId)) {
+            add(
+                    new PooledInterface(
+                            interfaceId, InterfaceLife.ATTACHED, Standing.UNCONFIRMED, nowNanos));
+        }
+        return find(address)
+                .orElseGet(() -> orphan(interfaceId, address, Standing.UNCONFIRMED, nowNanos));
+    }
+
+    private List<Block> overlapping(Cidr cidr) {
+        return blocks.values().stream()
+                .filter(block ->
+                        cidr.contains(block.cidr.network()) || block.cidr.contains(cidr.network()))
+                .toList();
+    }
+
+    /** Drops a block that the cloud does not have, or keeps it as missing while it is in use. */
+    void lost(Block block, long nowNanos) {
+        if (block.inUse(nowNanos)) {
+            block.standing = Standing.MISSING;
+            block.life = BlockLife.ASSIGNED;
+        } else {
+            blocks.remove(block.cidr);
+        }
+    }
+
+    /** The same for an interface and all its blocks; the primary one is never dropped. */
+    void lost(PooledInterface missing, long nowNanos) {
+        blocksOf(missing.id).forEach(block -> lost(block, nowNanos));
+        if (missing.primary() || !blocksOf(missing.id).isEmpty()) {
+            missing.standing = Standing.MISSING;
+        } else {
+            interfaces.remove(missing.id);
+            readyLinks.remove(missing.id);
+        }
+    }
+
+    boolean inUse(String interfaceId, long nowNanos) {
+        return blocksOf(interfaceId).stream().anyMatch(block -> block.inUse(nowNanos));
+    }
+
+    /** How many interfaces of others take a place on this node. */
+    long excludedAttached() {
+        return excluded.stream()
+                .filter(one -> one.attachment().isPresent() && !interfaces.containsKey(one.id()))
+                .count();
+    }
+
+    void returned(String blockOrInterface, long nowNanos) {
+        gone.put(blockOrInterface, nowNanos);
+    }
+
+    /** Whether it was given back so shortly before that a description may still list it. */
+    boolean justReturned(String blockOrInterface, long askedAtNanos) {
+        Long at = gone.get(blockOrInterface);
+        return at != null && askedAtNanos < at + Timing.SETTLE_NANOS;
+    }
+
+    void forgetReturned(long askedAtNanos) {
+        gone.values().removeIf(at -> askedAtNanos >= at + Timing.SETTLE_NANOS);
+    }
+
+    NavigableMap<AttachmentKey, IpAddress> owners() {
+        return owners;
+    }
+
+    Set<String> readyLinks() {
+        return readyLinks;
+    }
+
+    /** Whether addresses of this interface may be leased. */
+    boolean open(PooledInterface one) {
+        return one.life == InterfaceLife.ATTACHED && readyLinks.contains(one.id);
+    }
+}

@@ -1,0 +1,104 @@
+package dev.underlay.pool;
+
+/**
+ * The arithmetic of the targets. A cooling address is not available: it counts in the total and
+ * nowhere else.
+ */
+final class Targets {
+    /**
+     * With no target set, a node asks for more as soon as fewer addresses than this are free beyond
+     * what waiting pods take, and then for as many as bring it to twice this number; an interface
+     * is given back only while twice this number stays free without it.
+     *
+     * <p>Example, m5.large (9 pod addresses on an interface): a new node assigns 8 addresses to its
+     * primary interface in one call. Its fifth pod leaves 3 free: the ninth address and a second
+     * interface with 4 addresses are asked for. So an idle node holds 8 addresses (the VPC CNI: 9),
+     * one with 5 pods 13 (18), one with 24 pods all 27 (27), and a call is made for four to five
+     * pod starts, not for each. A new address takes about 1 s, a new interface 5 to 10 s, and a
+     * kubelet that replaces pods starts one in 2 to 3 s: 4 free addresses outlast the refill. A
+     * larger burst waits in the queue for one call.
+     */
+    static final int DEFAULT_FREE = 4;
+
+    /**
+     * How many addresses to ask for.
+     *
+     * @param slots 0 when there are enough
+     * @param whole whether each interface that is touched is filled
+     */
+    record Want(long slots, boolean whole) {}
+
+    private Targets() {}
+
+    /**
+     * What is missing, with what is on its way counted as if it were here.
+     *
+     * @param perInterface how many addresses an interface can hold for pods
+     */
+    static Want want(PoolSettings settings, Counts counts, int waiting, int perInterface) {
+        long available = (long) counts.free() + counts.requested() - waiting;
+        long missing =
+                switch (mode(settings)) {
+                    case ADDRESSES -> {
+                        long total = (long) counts.total() + counts.requested();
+                        yield Math.max(
+                                settings.warmIpTarget().orElse(0) - available,
+                                settings.minimumIpTarget().orElse(0) - total);
+                    }
+                    case INTERFACES -> fullInterfaces(settings, perInterface) - available;
+                    case DEFAULT -> available < DEFAULT_FREE ? 2L * DEFAULT_FREE - available : 0;
+                };
+        return new Want(
+                Math.clamp(missing, 0, ceiling(settings, counts)),
+                mode(settings) == Mode.INTERFACES);
+    }
+
+    /** How many more addresses the node may have. */
+    static long ceiling(PoolSettings settings, Counts counts) {
+        if (settings.maxPods().isEmpty()) {
+            return Integer.MAX_VALUE;
+        }
+        long held = (long) counts.leased() + counts.free() + counts.requested();
+        return Math.max(0, settings.maxPods().getAsInt() - held);
+    }
+
+    /**
+     * How many free addresses the node can do without.
+     *
+     * @param free how many are free, or would be
+     */
+    static long surplus(PoolSettings settings, long free, long total, int perInterface) {
+        long over =
+                switch (mode(settings)) {
+                    case ADDRESSES ->
+                            Math.min(
+                                    free - settings.warmIpTarget().orElse(0),
+                                    total - settings.minimumIpTarget().orElse(0));
+                    case INTERFACES -> free - fullInterfaces(settings, perInterface);
+                    case DEFAULT -> free - 2L * DEFAULT_FREE;
+                };
+        return Math.max(0, over);
+    }
+
+    /** WARM_ENI_TARGET=0 still wants one free address. */
+    private static long fullInterfaces(PoolSettings settings, int perInterface) {
+        return Math.max(1, (long) settings.warmEniTarget().orElse(0) * perInterface);
+    }
+
+    /** Which of the settings decides. */
+    enum Mode {
+        /** WARM_IP_TARGET or MINIMUM_IP_TARGET is set: single addresses come and go. */
+        ADDRESSES,
+        /** Only WARM_ENI_TARGET is set: whole interfaces come and go. */
+        INTERFACES,
+        /** None is set: addresses come in small batches, whole interfaces go. */
+        DEFAULT
+    }
+
+    static Mode mode(PoolSettings settings) {
+        if (settings.warmIpTarget().isPresent() || settings.minimumIpTarget().isPresent()) {
+            return Mode.ADDRESSES;
+        }
+        return settings.warmEniTarget().isPresent() ? Mode.INTERFACES : Mode.DEFAULT;
+    }
+}
