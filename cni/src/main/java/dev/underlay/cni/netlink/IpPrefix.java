@@ -53,6 +53,20 @@ public record IpPrefix(InetAddress address, int length) implements Comparable<Ip
         return length == address.getAddress().length * 8;
     }
 
+    /** The same prefix with all bits beyond its length zero. */
+    public IpPrefix network() {
+        byte[] bytes = address.getAddress();
+        for (int bit = length; bit < bytes.length * 8; bit++) {
+            bytes[bit / 8] &= (byte) ~(0x80 >> (bit % 8));
+        }
+        return new IpPrefix(address(bytes), length);
+    }
+
+    /** Whether all of the other prefix lies inside. */
+    public boolean contains(IpPrefix other) {
+        return other.length >= length && contains(other.address);
+    }
+
     /** Whether the address lies inside. */
     public boolean contains(InetAddress other) {
         byte[] mine = address.getAddress();

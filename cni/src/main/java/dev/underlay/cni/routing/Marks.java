@@ -35,7 +35,10 @@ public final class Marks {
     /** {@code IFLA_GROUP} of host links that wait for their deletion in a batch. */
     public static final int TRASH_LINK_GROUP = 22;
 
-    /** Metric of the {@code unreachable} routes of blocks: worse than any pod's own route. */
+    /**
+     * Metric of the {@code unreachable} routes of interface n's blocks is this plus n: worse than
+     * any pod's own route, and so the kernel remembers whose block it is.
+     */
     public static final int UNREACHABLE_METRIC = 0xff000000;
 
     /**
