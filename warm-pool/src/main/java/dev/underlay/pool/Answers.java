@@ -166,7 +166,7 @@ final class Answers {
     }
 
     /** Nothing is known until a look: what was to leave stays closed, a wish keeps its token. */
-    private void unknown(CloudAction action) {
+    void unknown(CloudAction action) {
         if (action instanceof CloudAction.CreateInterface(var request)) {
             flights.wish(request, nowNanos);
         }

@@ -46,11 +46,37 @@ public final class Pool {
     }
 
     /**
-     * Puts in a wish whose token is in the journal without an outcome: the planner looks whether it
-     * came true, and repeats it with the same token while more addresses are needed.
+     * Puts in a call that the journal knows to have begun, without an answer: its outcome is
+     * unknown. What it was to take stays closed; an interface that it was to make is looked for
+     * and, while more addresses are needed, asked for again with the same token.
      */
+    public void restoreUnfinished(CloudAction action, long nowNanos) {
+        switch (action) {
+            case CloudAction.UnassignBlocks(_, var leaving) ->
+                    inventory.blocks().stream()
+                            .filter(block -> leaving.contains(block.cidr))
+                            .filter(block -> block.leased() == 0)
+                            .forEach(block -> block.life = BlockLife.DRAINING);
+            case CloudAction.DetachInterface(var id) -> leaveUnfinished(id, nowNanos);
+            case CloudAction.DeleteInterface(var id) -> leaveUnfinished(id, nowNanos);
+            case CloudAction.CreateInterface _,
+                    CloudAction.AttachInterface _,
+                    CloudAction.AssignBlocks _,
+                    CloudAction.Describe _ -> {}
+        }
+        new Answers(inventory, flights, nowNanos).unknown(action);
+    }
+
+    /** The same for the one call that must be in the journal. */
     public void restoreRequest(InterfaceRequest request, long nowNanos) {
-        flights.wish(request, nowNanos);
+        restoreUnfinished(new CloudAction.CreateInterface(request), nowNanos);
+    }
+
+    private void leaveUnfinished(String interfaceId, long nowNanos) {
+        inventory
+                .find(interfaceId)
+                .filter(one -> !one.primary() && !inventory.inUse(one.id, nowNanos))
+                .ifPresent(one -> one.move(InterfaceLife.DRAINING, nowNanos));
     }
 
     /**

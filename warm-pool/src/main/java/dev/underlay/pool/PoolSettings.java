@@ -63,19 +63,19 @@ public record PoolSettings(
 
     /**
      * Reads the settings from environment variables. One that is absent or empty is unset; a 0 in
-     * {@code WARM_IP_TARGET}, {@code MINIMUM_IP_TARGET} and {@code MAX_ENI} is unset as well, while
-     * {@code WARM_ENI_TARGET=0} is a target. All bad ones are reported at once.
+     * {@code WARM_IP_TARGET} and {@code MINIMUM_IP_TARGET} and a {@code MAX_ENI} below 1 are unset
+     * as well, while {@code WARM_ENI_TARGET=0} is a target. All bad ones are reported at once.
      */
     public static Parsed fromEnvironment(Map<String, String> environment) {
         Reader reader = new Reader(environment);
         PoolSettings settings =
                 new PoolSettings(
-                        reader.number("WARM_ENI_TARGET"),
-                        unsetIfZero(reader.number("WARM_IP_TARGET")),
-                        unsetIfZero(reader.number("MINIMUM_IP_TARGET")),
-                        unsetIfZero(reader.number("MAX_ENI")),
+                        reader.number("WARM_ENI_TARGET", 0),
+                        aboveZero(reader.number("WARM_IP_TARGET", 0)),
+                        aboveZero(reader.number("MINIMUM_IP_TARGET", 0)),
+                        aboveZero(reader.number("MAX_ENI", Integer.MIN_VALUE)),
                         OptionalInt.empty(),
-                        reader.number("IP_COOLDOWN_PERIOD").orElse(DEFAULT_COOLDOWN_SECONDS)
+                        reader.number("IP_COOLDOWN_PERIOD", 0).orElse(DEFAULT_COOLDOWN_SECONDS)
                                 * 1_000_000_000L);
         return reader.errors.isEmpty() ? new Parsed.Good(settings) : new Parsed.Bad(reader.errors);
     }
@@ -91,8 +91,8 @@ public record PoolSettings(
                 cooldownNanos);
     }
 
-    private static OptionalInt unsetIfZero(OptionalInt value) {
-        return value.isPresent() && value.getAsInt() == 0 ? OptionalInt.empty() : value;
+    private static OptionalInt aboveZero(OptionalInt value) {
+        return value.orElse(0) > 0 ? value : OptionalInt.empty();
     }
 
     /** Reads numbers and collects what is wrong with them. */
@@ -104,22 +104,22 @@ public record PoolSettings(
             this.environment = environment;
         }
 
-        OptionalInt number(String name) {
+        OptionalInt number(String name, int least) {
             String text = Optional.ofNullable(environment.get(name)).orElse("").strip();
             if (text.isEmpty()) {
                 return OptionalInt.empty();
             }
             try {
                 int value = Integer.parseInt(text);
-                if (value >= 0) {
+                if (value >= least) {
                     return OptionalInt.of(value);
                 }
             } catch (NumberFormatException _) {
-                // The same answer as for a negative number.
+                // The same answer as for a number out of range.
             }
             errors.add(
-                    "%s is \"%s\": it must be a whole number from 0 to %d; correct or unset it"
-                            .formatted(name, text, Integer.MAX_VALUE));
+                    "%s is \"%s\": it must be a whole number from %d to %d; correct or unset it"
+                            .formatted(name, text, least, Integer.MAX_VALUE));
             return OptionalInt.empty();
         }
     }
