@@ -2,8 +2,10 @@ package dev.underlay.localvpc.state;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -81,6 +83,15 @@ public record Eni(
             boolean deleteOnTermination,
             Instant since,
             boolean plugged) {
+        Attachment withPlugged(boolean to) {
+            return new Attachment(
+                    id, instanceId, deviceIndex, cardIndex, deleteOnTermination, since, to);
+        }
+
+        Attachment withDeleteOnTermination(boolean to) {
+            return new Attachment(id, instanceId, deviceIndex, cardIndex, to, since, plugged);
+        }
+
         /** Whether it is the instance's primary interface. */
         public boolean isPrimary() {
             return deviceIndex == 0 && cardIndex == 0;
@@ -91,6 +102,7 @@ public record Eni(
     public Eni {
         blocks = List.copyOf(blocks);
         groups = List.copyOf(groups);
+        tags = Collections.unmodifiableMap(new TreeMap<>(tags));
     }
 
     /** Single IPv4 addresses but the primary. */
@@ -124,6 +136,57 @@ public record Eni(
     /** Whether it is attached to the instance, in whatever state. */
     public boolean isAt(String instanceId) {
         return attachment != null && attachment.instanceId().equals(instanceId);
+    }
+
+    Eni withStatus(Status to) {
+        return with(to, description, blocks, groups, tags, sourceDestCheck, attachment);
+    }
+
+    Eni withBlocks(List<Cidr> to) {
+        return with(status, description, to, groups, tags, sourceDestCheck, attachment);
+    }
+
+    Eni withTags(Map<String, String> to) {
+        return with(status, description, blocks, groups, to, sourceDestCheck, attachment);
+    }
+
+    Eni withDescription(String to) {
+        return with(status, to, blocks, groups, tags, sourceDestCheck, attachment);
+    }
+
+    Eni withGroups(List<String> to) {
+        return with(status, description, blocks, to, tags, sourceDestCheck, attachment);
+    }
+
+    Eni withSourceDestCheck(boolean to) {
+        return with(status, description, blocks, groups, tags, to, attachment);
+    }
+
+    Eni withAttachment(Status newStatus, @Nullable Attachment to) {
+        return with(newStatus, description, blocks, groups, tags, sourceDestCheck, to);
+    }
+
+    private Eni with(
+            Status newStatus,
+            String newDescription,
+            List<Cidr> newBlocks,
+            List<String> newGroups,
+            Map<String, String> newTags,
+            boolean newSourceDestCheck,
+            @Nullable Attachment newAttachment) {
+        return new Eni(
+                id,
+                subnet,
+                mac,
+                newDescription,
+                newStatus,
+                primary,
+                newBlocks,
+                newGroups,
+                newTags,
+                newSourceDestCheck,
+                newAttachment,
+                foreign);
     }
 
     private List<Cidr> select(Predicate<Cidr> which) {

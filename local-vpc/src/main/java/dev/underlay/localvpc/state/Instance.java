@@ -27,14 +27,10 @@ public record Instance(
 
     /** Instance states with the codes that EC2 gives them. */
     public enum State {
-        /** Not booted; nothing can be attached. */
-        PENDING(0, "pending"),
         /** Booted. */
         RUNNING(16, "running"),
         /** Gone; EC2 shows it for a while. */
-        TERMINATED(48, "terminated"),
-        /** Off; interfaces can be attached. */
-        STOPPED(80, "stopped");
+        TERMINATED(48, "terminated");
 
         private final int code;
         private final String text;

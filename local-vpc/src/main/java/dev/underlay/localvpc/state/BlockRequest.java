@@ -1,0 +1,75 @@
+package dev.underlay.localvpc.state;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which IPv4 blocks a caller wants: at most one of four ways. A null list or count was not given.
+ *
+ * @param addresses by name
+ * @param addressCount so many, drawn
+ * @param prefixes by name
+ * @param prefixCount so many, drawn
+ */
+public record BlockRequest(
+        @Nullable List<Cidr> addresses,
+        @Nullable Integer addressCount,
+        @Nullable List<Cidr> prefixes,
+        @Nullable Integer prefixCount) {
+    /** Nothing. */
+    public static final BlockRequest NOTHING = new BlockRequest(null, null, null, null);
+
+    /** So many single addresses. */
+    public static BlockRequest addresses(int count) {
+        return new BlockRequest(null, count, null, null);
+    }
+
+    /** So many prefixes. */
+    public static BlockRequest prefixes(int count) {
+        return new BlockRequest(null, null, null, count);
+    }
+
+    /** How many of the four ways were given. */
+    int ways() {
+        return (addresses == null ? 0 : 1)
+                + (addressCount == null ? 0 : 1)
+                + (prefixes == null ? 0 : 1)
+                + (prefixCount == null ? 0 : 1);
+    }
+
+    /** How many slots of an interface it takes if all of it is new. */
+    int slots() {
+        return (addresses == null ? 0 : addresses.size())
+                + (addressCount == null ? 0 : addressCount)
+                + (prefixes == null ? 0 : prefixes.size())
+                + (prefixCount == null ? 0 : prefixCount);
+    }
+
+    /** Whether prefixes are wanted. */
+    boolean wantsPrefixes() {
+        return prefixes != null || prefixCount != null;
+    }
+
+    /** The blocks given by name. */
+    List<Cidr> named() {
+        return addresses != null ? addresses : prefixes != null ? prefixes : List.of();
+    }
+
+    void check() {
+        if (ways() > 1) {
+            throw Ec2Refusal.parameterCombination(
+                    "Only one of addresses, address count, prefixes and prefix count may be given");
+        }
+        if (addresses != null && !addresses.stream().allMatch(Cidr::isAddress)) {
+            throw Ec2Refusal.parameterValue("Not all are single addresses: " + addresses);
+        }
+        if (prefixes != null
+                && !prefixes.stream().allMatch(p -> p.prefixLength() == Cidr.IPV4_PREFIX)) {
+            throw Ec2Refusal.parameterValue("Not all are /28 prefixes: " + prefixes);
+        }
+        if ((addressCount != null && addressCount < 1)
+                || (prefixCount != null && prefixCount < 1)) {
+            throw Ec2Refusal.parameterValue("A count must be at least 1");
+        }
+    }
+}
