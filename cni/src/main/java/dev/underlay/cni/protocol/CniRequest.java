@@ -1,6 +1,7 @@
 package dev.underlay.cni.protocol;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.util.ArrayList;
@@ -50,7 +51,8 @@ public record CniRequest(
     // At most 15 bytes (IFNAMSIZ - 1); the kernel reads '%' as a template.
     private static final Pattern INTERFACE = Pattern.compile("[!-~&&[^/:%]]{1,15}");
 
-    private static final JsonMapper JSON = new JsonMapper();
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
     public CniRequest {
         arguments = Map.copyOf(arguments);

@@ -1,6 +1,7 @@
 package dev.underlay.cni.socket;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -83,7 +84,8 @@ public final class DelIntents {
             throw new IllegalArgumentException(file + " is too large");
         }
         Map<String, String> values = new HashMap<>();
-        for (String line : Files.readString(file).lines().toList()) {
+        String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        for (String line : text.lines().toList()) {
             int equals = line.indexOf('=');
             if (equals > 0) {
                 values.put(line.substring(0, equals), line.substring(equals + 1));
