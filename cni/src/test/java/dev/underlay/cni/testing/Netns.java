@@ -62,6 +62,11 @@ public final class Netns implements AutoCloseable {
         return fd;
     }
 
+    /** The namespace's file. */
+    public Path path() {
+        return Path.of("/run/netns", name);
+    }
+
     /** A route socket of the namespace, closed with it. */
     public RouteSocket socket() {
         return socket;
