@@ -36,7 +36,10 @@ final class Parallel {
                     results.add(future.get());
                 } catch (ExecutionException e) {
                     if (failure == null) {
-                        failure = new IOException(String.valueOf(e.getCause()), e);
+                        failure =
+                                e.getCause() instanceof IOException io
+                                        ? io
+                                        : new IOException(String.valueOf(e.getCause()), e);
                     }
                 }
             }
