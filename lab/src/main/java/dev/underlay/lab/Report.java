@@ -2,6 +2,7 @@ package dev.underlay.lab;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -41,7 +42,7 @@ final class Report {
         Check check;
         try {
             check = new Check(name, true, look.run());
-        } catch (Broken e) {
+        } catch (Broken | IOException e) {
             check = new Check(name, false, String.valueOf(e.getMessage()));
         } catch (Exception e) {
             check = new Check(name, false, e.toString());

@@ -1,0 +1,294 @@
+package dev.underlay.lab;
+
+import dev.underlay.lab.Report.Broken;
+import dev.underlay.localvpc.LatencyProfile;
+import dev.underlay.localvpc.state.Cidr;
+import dev.underlay.localvpc.state.Eni;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/**
+ * The main job on a VPC inside this machine: two nodes, {@value #PODS_PER_NODE} pods each, every
+ * one added by the launcher as a runtime calls it, and every path that a packet may take tried with
+ * a real one.
+ */
+final class Demo {
+    static final int PODS_PER_NODE = 24;
+    private static final String NODE_TYPE = "m5.large";
+    private static final int CALLS_AT_ONCE = 8;
+
+    private final Programs programs;
+    private final Report report;
+    private final PrintStream progress;
+    private int podsAdded;
+
+    Demo(Programs programs, Report report, PrintStream progress) {
+        this.programs = programs;
+        this.report = report;
+        this.progress = progress;
+    }
+
+    int podsAdded() {
+        return podsAdded;
+    }
+
+    /** Runs all of it; what was seen is in the report. */
+    void run() throws IOException {
+        HostView before = HostView.take();
+        String prefix;
+        try (LabRun run = LabRun.start()) {
+            prefix = run.prefix();
+            onVpc(run);
+            progress.println("removing everything");
+        }
+        report.check("the host is as it was before", () -> unchanged(before, prefix));
+    }
+
+    private static String unchanged(HostView before, String prefix) throws IOException, Broken {
+        List<String> changes = before.changesTo(HostView.take());
+        LabRun.namespaces(prefix).forEach(n -> changes.add("new namespace: " + n));
+        if (!changes.isEmpty()) {
+            throw new Broken(String.join("; ", changes));
+        }
+        return "no namespace or process is left; unchanged: " + before.summary();
+    }
+
+    private void onVpc(LabRun run) throws IOException {
+        progress.println("raising a VPC with two " + NODE_TYPE + " in two subnets of two zones");
+        try (LabVpc vpc = LabVpc.raise(run, programs, LatencyProfile.REAL)) {
+            LabNode one = vpc.addNode(NODE_TYPE, 0, Map.of());
+            LabNode two = vpc.addNode(NODE_TYPE, 1, Map.of());
+            List<LabNode> nodes = List.of(one, two);
+            boolean ready =
+                    report.check(
+                            "a daemon serves on each node with default settings",
+                            () -> daemonsServe(nodes));
+            if (!ready) {
+                return;
+            }
+            List<NodeState> emptyNodes = Parallel.map(2, nodes, NodeState::of);
+            progress.println("adding " + PODS_PER_NODE + " pods to each node");
+            List<Pod> pods = new ArrayList<>();
+            if (!report.check("every ADD succeeds", () -> addAll(vpc, nodes, pods))) {
+                return;
+            }
+            podsAdded = pods.size();
+            new DemoTraffic(vpc, run, report, progress, one, two, pods).run();
+            progress.println("deleting all pods");
+            report.check(
+                    "every DEL succeeds, and once more when nothing is left",
+                    () -> deleteAll(pods));
+            report.check(
+                    "what belonged to pods is gone from the nodes",
+                    () -> podsAreGone(nodes, emptyNodes));
+            report.check(
+                    "what attached interfaces need remains", () -> interfacesRemain(vpc, nodes));
+            report.check("the VPC saw no wrong call", () -> noFindings(vpc));
+            report.check("the daemons end when they are asked to", () -> daemonsEnd(nodes));
+        }
+    }
+
+    private static String daemonsServe(List<LabNode> nodes) throws IOException, Broken {
+        long began = System.nanoTime();
+        Parallel.map(
+                nodes.size(),
+                nodes,
+                node -> {
+                    node.daemon().start();
+                    node.daemon().awaitReady();
+                    return node;
+                });
+        List<String> seen = new ArrayList<>();
+        for (LabNode node : nodes) {
+            CniReply status = node.runtime().status();
+            if (!status.ok()) {
+                throw new Broken("STATUS on " + node.name() + ": " + status.line());
+            }
+            seen.add(
+                    "%s (%s, %s, %s)"
+                            .formatted(
+                                    node.name(),
+                                    node.instance().type(),
+                                    node.instance().subnet().zone(),
+                                    node.address()));
+        }
+        return "%s ready %d ms after their start, STATUS succeeds"
+                .formatted(String.join(" and ", seen), (System.nanoTime() - began) / 1_000_000);
+    }
+
+    private String addAll(LabVpc vpc, List<LabNode> nodes, List<Pod> pods)
+            throws IOException, Broken {
+        List<Map.Entry<LabNode, Sandbox>> sandboxes = new ArrayList<>();
+        for (int i = 1; i <= PODS_PER_NODE; i++) {
+            for (int n = 0; n < nodes.size(); n++) {
+                String name = "pod-%d-%02d".formatted(n + 1, i);
+                LabNode node = nodes.get(n);
+                sandboxes.add(Map.entry(node, node.runtime().sandbox(name)));
+            }
+        }
+        long began = System.nanoTime();
+        List<CniReply> replies =
+                Parallel.map(
+                        CALLS_AT_ONCE,
+                        sandboxes,
+                        pod -> pod.getKey().runtime().add(pod.getValue()));
+        long tookMillis = (System.nanoTime() - began) / 1_000_000;
+        List<Eni> interfaces = vpc.cloud().interfaces();
+        List<String> failures = new ArrayList<>();
+        for (int i = 0; i < replies.size(); i++) {
+            CniReply reply = replies.get(i);
+            LabNode node = sandboxes.get(i).getKey();
+            Sandbox sandbox = sandboxes.get(i).getValue();
+            if (reply.ok()) {
+                String address = reply.address();
+                pods.add(new Pod(node, sandbox, address, device(interfaces, node, address)));
+            } else {
+                failures.add(sandbox.podName() + ": " + reply.line());
+            }
+        }
+        if (!failures.isEmpty()) {
+            throw new Broken(
+                    "%d of %d failed, the first: %s"
+                            .formatted(failures.size(), replies.size(), failures.getFirst()));
+        }
+        List<Duration> times = replies.stream().map(CniReply::took).sorted().toList();
+        return "%d pods in %d ms, %d at a time; median %d ms, slowest %d ms (it waited for the cloud)"
+                .formatted(
+                        pods.size(),
+                        tookMillis,
+                        CALLS_AT_ONCE,
+                        times.get(times.size() / 2).toMillis(),
+                        times.getLast().toMillis());
+    }
+
+    /** The device index of the interface that has the address; -1 if the node has none. */
+    static int device(List<Eni> interfaces, LabNode node, String address) {
+        Cidr wanted = Cidr.parse(address + "/32");
+        for (Eni eni : interfaces) {
+            Eni.Attachment attachment = eni.attachment();
+            if (attachment != null
+                    && eni.isAt(node.instance().id())
+                    && eni.blocks().stream().anyMatch(block -> block.contains(wanted))) {
+                return attachment.deviceIndex();
+            }
+        }
+        return -1;
+    }
+
+    private static String deleteAll(List<Pod> pods) throws IOException, Broken {
+        List<String> failures = new ArrayList<>();
+        List<CniReply> replies =
+                Parallel.map(
+                        CALLS_AT_ONCE, pods, pod -> pod.node().runtime().delete(pod.sandbox()));
+        for (Pod pod : pods) {
+            pod.sandbox().netns().delete();
+        }
+        List<CniReply> again =
+                Parallel.map(
+                        CALLS_AT_ONCE,
+                        pods,
+                        pod -> pod.node().runtime().deleteAgain(pod.sandbox()));
+        replies.stream().filter(r -> !r.ok()).forEach(r -> failures.add(r.line()));
+        again.stream().filter(r -> !r.ok()).forEach(r -> failures.add("again: " + r.line()));
+        if (!failures.isEmpty()) {
+            throw new Broken(failures.size() + " failed, the first: " + failures.getFirst());
+        }
+        List<Duration> times = replies.stream().map(CniReply::took).sorted().toList();
+        return "%d pods, median %d ms, slowest %d ms; then %d DELs without a namespace"
+                .formatted(
+                        pods.size(),
+                        times.get(times.size() / 2).toMillis(),
+                        times.getLast().toMillis(),
+                        again.size());
+    }
+
+    private static String podsAreGone(List<LabNode> nodes, List<NodeState> before)
+            throws IOException, Broken {
+        List<String> seen = new ArrayList<>();
+        for (int i = 0; i < nodes.size(); i++) {
+            LabNode node = nodes.get(i);
+            // Links wait for their deletion in batches.
+            NodeState after =
+                    Await.until(
+                            Duration.ofSeconds(5), () -> NodeState.of(node), NodeState::hasNoPods);
+            if (!after.hasNoPods()) {
+                throw new Broken(node.name() + " still has " + after.podPart());
+            }
+            if (!before.get(i).hasNoPods()) {
+                throw new Broken(node.name() + " had before: " + before.get(i).podPart());
+            }
+            seen.add(node.name() + ": no pod link, route, neighbour or lease, as before");
+        }
+        return String.join("; ", seen);
+    }
+
+    private static String interfacesRemain(LabVpc vpc, List<LabNode> nodes)
+            throws IOException, Broken {
+        List<String> seen = new ArrayList<>();
+        for (LabNode node : nodes) {
+            Set<String> assigned = new TreeSet<>();
+            int attached = 0;
+            for (Eni eni : vpc.cloud().interfaces()) {
+                if (eni.isAt(node.instance().id())) {
+                    attached++;
+                    eni.blocks().forEach(block -> assigned.add(text(block)));
+                }
+            }
+            NodeState state = NodeState.of(node);
+            differ(node.name() + "'s unreachable routes", assigned, state.unreachable());
+            differ(node.name() + "'s elements of the source map", assigned, state.mapElements());
+            seen.add(
+                    "%s: %d interfaces, %d blocks, each unreachable without a pod and in the"
+                                    .formatted(node.name(), attached, assigned.size())
+                            + " source map; %d rules".formatted(state.rules().size()));
+        }
+        return String.join("; ", seen);
+    }
+
+    private static String text(Cidr block) {
+        return block.isAddress() ? block.addressText() : block.toString();
+    }
+
+    private static void differ(String what, Set<String> wanted, Set<String> seen) throws Broken {
+        if (!wanted.equals(seen)) {
+            Set<String> missing = new TreeSet<>(wanted);
+            missing.removeAll(seen);
+            Set<String> extra = new TreeSet<>(seen);
+            extra.removeAll(wanted);
+            throw new Broken(what + ": missing " + missing + ", too many " + extra);
+        }
+    }
+
+    private static String noFindings(LabVpc vpc) throws Broken {
+        List<String> findings = vpc.cloud().findings();
+        if (!findings.isEmpty()) {
+            throw new Broken(String.join("; ", findings));
+        }
+        return vpc.cloud().ledger().counts().entrySet().stream()
+                .filter(call -> !call.getKey().action().equals("Metadata"))
+                .collect(
+                        Collectors.groupingBy(
+                                call -> call.getKey().action(),
+                                TreeMap::new,
+                                Collectors.summingLong(Map.Entry::getValue)))
+                .toString();
+    }
+
+    private static String daemonsEnd(List<LabNode> nodes) throws IOException, Broken {
+        for (LabNode node : nodes) {
+            int code = node.daemon().stop();
+            if (code != 0) {
+                throw new Broken(node.name() + ": exit code " + code);
+            }
+        }
+        return "exit code 0 on SIGTERM";
+    }
+}
