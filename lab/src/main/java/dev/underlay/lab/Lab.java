@@ -25,6 +25,7 @@ public final class Lab {
             usageHelp = true,
             scope = ScopeType.INHERIT,
             description = "Say how to call it.")
+    @SuppressWarnings("UnusedVariable") // picocli looks at the option alone
     private boolean help;
 
     @Option(
