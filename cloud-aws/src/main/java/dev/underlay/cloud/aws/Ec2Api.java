@@ -3,6 +3,7 @@ package dev.underlay.cloud.aws;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
@@ -18,6 +19,7 @@ import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.Ec2ClientBuilder;
+import software.amazon.awssdk.services.ec2.model.Ec2Request;
 
 /**
  * The SDK's client with everything about it that is a choice of ours: one attempt a request (the
@@ -28,12 +30,6 @@ final class Ec2Api implements AutoCloseable {
     private final ScheduledExecutorService timeouts;
     private final CallPolicy policy;
     private final CallGuard guard;
-
-    /** One request by the client; it has to carry the given settings. */
-    @FunctionalInterface
-    interface Request<T> {
-        T send(Ec2Client client, AwsRequestOverrideConfiguration limits);
-    }
 
     Ec2Api(AwsSettings settings, String region, CallPolicy policy, CallGuard guard) {
         this.policy = policy;
@@ -63,14 +59,17 @@ final class Ec2Api implements AutoCloseable {
      * Makes one request through the guard.
      *
      * @param thing what it is about, for messages
+     * @param request all of it but the time it may take
+     * @param method the client's method for it
      * @param reader makes a value of the answer; where the answer lacks something it throws {@link
      *     IllegalArgumentException}, and the outcome counts as ambiguous
      */
-    <A, T> T call(
+    <Q extends Ec2Request, A, T> T call(
             Ec2Action action,
             String thing,
             Deadline deadline,
-            Request<A> request,
+            Q request,
+            BiFunction<Ec2Client, Q, A> method,
             Function<A, T> reader)
             throws CallFailure {
         return guard.call(
@@ -80,18 +79,11 @@ final class Ec2Api implements AutoCloseable {
                 deadline,
                 () -> {
                     try {
-                        return reader.apply(request.send(client, limits(deadline)));
+                        return reader.apply(method.apply(client, within(deadline, request)));
                     } catch (SdkException e) {
                         throw Ec2Errors.read(action, thing, e);
                     } catch (IllegalArgumentException e) {
-                        throw CallFailure.ambiguous(
-                                "EC2 "
-                                        + action.wireName()
-                                        + " for "
-                                        + thing
-                                        + " was answered with something else than promised: "
-                                        + e.getMessage(),
-                                e);
+                        throw Ec2Errors.unreadable(action, thing, e);
                     }
                 });
     }
@@ -102,12 +94,21 @@ final class Ec2Api implements AutoCloseable {
         timeouts.shutdownNow();
     }
 
-    private AwsRequestOverrideConfiguration limits(Deadline deadline) {
+    /** The same request with the time an attempt may take. */
+    @SuppressWarnings("unchecked") // a request's builder builds a request of the same class
+    private <Q extends Ec2Request> Q within(Deadline deadline, Q request) {
         Duration left = deadline.left();
         Duration attempt = policy.attemptTimeout();
-        return AwsRequestOverrideConfiguration.builder()
-                .apiCallTimeout(left.compareTo(attempt) < 0 ? left.plusMillis(1) : attempt)
-                .build();
+        return (Q)
+                request.toBuilder()
+                        .overrideConfiguration(
+                                AwsRequestOverrideConfiguration.builder()
+                                        .apiCallTimeout(
+                                                left.compareTo(attempt) < 0
+                                                        ? left.plusMillis(1)
+                                                        : attempt)
+                                        .build())
+                        .build();
     }
 
     private static AwsCredentialsProvider credentials(AwsSettings settings) {

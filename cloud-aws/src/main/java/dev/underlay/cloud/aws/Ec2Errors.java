@@ -112,6 +112,18 @@ final class Ec2Errors {
         return unanswered(what, exception);
     }
 
+    /** An answer that lacks what it has to have: whether the call did anything is open. */
+    static CallFailure unreadable(Ec2Action action, String thing, RuntimeException cause) {
+        return CallFailure.ambiguous(
+                "EC2 "
+                        + action.wireName()
+                        + " for "
+                        + thing
+                        + " was answered with something else than promised: "
+                        + cause.getMessage(),
+                cause);
+    }
+
     /** Whether a client token was used before with other parameters. */
     static boolean isTokenMismatch(CallFailure failure) {
         return failure.getCause() instanceof AwsServiceException service

@@ -16,28 +16,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import software.amazon.awssdk.services.ec2.model.AssignIpv6AddressesRequest;
-import software.amazon.awssdk.services.ec2.model.AssignPrivateIpAddressesRequest;
-import software.amazon.awssdk.services.ec2.model.AssignPrivateIpAddressesResponse;
+import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.AttachNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.CreateNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.DeleteNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceTypesRequest;
 import software.amazon.awssdk.services.ec2.model.DetachNetworkInterfaceRequest;
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeRequest;
-import software.amazon.awssdk.services.ec2.model.UnassignIpv6AddressesRequest;
-import software.amazon.awssdk.services.ec2.model.UnassignPrivateIpAddressesRequest;
 
 /**
  * The port's operations as EC2 calls, with the least calls that do the job: a full interface takes
  * three (create with its addresses and tags, attach, delete-on-termination).
  *
  * <p>A call without a client token whose outcome is unknown is never repeated blindly: {@link
- * #settle} looks first.
+ * Settlement} looks first.
  */
 final class Ec2Network implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Ec2Network.class);
@@ -59,6 +54,8 @@ final class Ec2Network implements AutoCloseable {
     private final Optional<String> clusterName;
     private final CallPolicy policy;
     private final InterfaceView view;
+    private final Settlement settlement;
+    private final BlockCalls blockCalls;
     private final InstanceLimits limits = new InstanceLimits();
     private final InterfaceLocks locks = new InterfaceLocks();
     private final Cache<String, Boolean> repaired =
@@ -76,6 +73,8 @@ final class Ec2Network implements AutoCloseable {
         this.clusterName = clusterName;
         this.policy = policy;
         this.view = new InterfaceView(ec2, instanceId);
+        this.settlement = new Settlement(view, policy);
+        this.blockCalls = new BlockCalls(ec2);
     }
 
     Limits limits(String type, Deadline deadline) throws CallFailure {
@@ -86,12 +85,10 @@ final class Ec2Network implements AutoCloseable {
                                 Ec2Action.DESCRIBE_INSTANCE_TYPES,
                                 type,
                                 deadline,
-                                (client, options) ->
-                                        client.describeInstanceTypes(
-                                                DescribeInstanceTypesRequest.builder()
-                                                        .instanceTypesWithStrings(type)
-                                                        .overrideConfiguration(options)
-                                                        .build()),
+                                DescribeInstanceTypesRequest.builder()
+                                        .instanceTypesWithStrings(type)
+                                        .build(),
+                                Ec2Client::describeInstanceTypes,
                                 answer -> InstanceLimits.read(type, answer)));
     }
 
@@ -130,9 +127,8 @@ final class Ec2Network implements AutoCloseable {
                             Ec2Action.CREATE_NETWORK_INTERFACE,
                             subnetId,
                             deadline,
-                            (client, options) ->
-                                    client.createNetworkInterface(
-                                            create.overrideConfiguration(options).build()),
+                            create.build(),
+                            Ec2Client::createNetworkInterface,
                             answer -> {
                                 if (answer.networkInterface() == null) {
                                     throw new IllegalArgumentException("no interface in it");
@@ -146,13 +142,14 @@ final class Ec2Network implements AutoCloseable {
                 throw failure;
             }
             made =
-                    lookUntil(
+                    settlement
+                            .lookUntil(
                                     failure,
                                     deadline,
                                     () -> {
                                         Optional<NodeInterface> it =
                                                 view.lookForToken(request.token(), deadline);
-                                        return new Seen<>(it, it.isPresent());
+                                        return new Settlement.Seen<>(it, it.isPresent());
                                     })
                             .result()
                             .orElseThrow(failure::withoutEffect);
@@ -182,7 +179,7 @@ final class Ec2Network implements AutoCloseable {
             throws CallFailure {
         String id = it.cloud().id();
         try {
-            return settle(
+            return settlement.settle(
                     id,
                     deadline,
                     () ->
@@ -190,15 +187,13 @@ final class Ec2Network implements AutoCloseable {
                                     Ec2Action.ATTACH_NETWORK_INTERFACE,
                                     id + " at index " + deviceIndex + " of " + instanceId,
                                     deadline,
-                                    (client, options) ->
-                                            client.attachNetworkInterface(
-                                                    AttachNetworkInterfaceRequest.builder()
-                                                            .networkInterfaceId(id)
-                                                            .instanceId(instanceId)
-                                                            .deviceIndex(deviceIndex)
-                                                            .networkCardIndex(NETWORK_CARD)
-                                                            .overrideConfiguration(options)
-                                                            .build()),
+                                    AttachNetworkInterfaceRequest.builder()
+                                            .networkInterfaceId(id)
+                                            .instanceId(instanceId)
+                                            .deviceIndex(deviceIndex)
+                                            .networkCardIndex(NETWORK_CARD)
+                                            .build(),
+                                    Ec2Client::attachNetworkInterface,
                                     answer -> {
                                         if (answer.attachmentId() == null) {
                                             throw new IllegalArgumentException("no attachment id");
@@ -210,7 +205,8 @@ final class Ec2Network implements AutoCloseable {
             // "In use" and "index taken" are also what a second try hears whose first one worked.
             if (failure.refusal() == Refusal.BUSY
                     || failure.refusal() == Refusal.DEVICE_INDEX_TAKEN) {
-                return lookOnce(failure, id, deadline)
+                return settlement
+                        .lookOnce(failure, id, deadline)
                         .filter(Ec2Network::isPluggedIn)
                         .orElseThrow(() -> failure);
             }
@@ -223,10 +219,10 @@ final class Ec2Network implements AutoCloseable {
         try (var _ = locks.hold(interfaceId)) {
             NodeInterface before = view.knownOrLook(interfaceId, deadline);
             List<Cidr> added =
-                    settle(
+                    settlement.settle(
                             interfaceId,
                             deadline,
-                            () -> sendAssign(before, kind, count, deadline),
+                            () -> blockCalls.assign(before, kind, count, deadline),
                             look ->
                                     look.map(now -> blocksAdded(before, now, kind))
                                             .filter(blocks -> !blocks.isEmpty()));
@@ -237,83 +233,6 @@ final class Ec2Network implements AutoCloseable {
                                     .toList()));
             return added;
         }
-    }
-
-    private List<Cidr> sendAssign(
-            NodeInterface before, BlockKind kind, int count, Deadline deadline) throws CallFailure {
-        String id = before.cloud().id();
-        String thing = count + " blocks on " + id + " (" + before.cloud().subnetId() + ")";
-        return switch (kind) {
-            case SECONDARY_ADDRESS, PREFIX_28 ->
-                    ec2.call(
-                            Ec2Action.ASSIGN_PRIVATE_IP_ADDRESSES,
-                            thing,
-                            deadline,
-                            (client, options) -> {
-                                AssignPrivateIpAddressesRequest.Builder request =
-                                        AssignPrivateIpAddressesRequest.builder()
-                                                .networkInterfaceId(id);
-                                if (kind == BlockKind.PREFIX_28) {
-                                    request.ipv4PrefixCount(count);
-                                } else {
-                                    request.secondaryPrivateIpAddressCount(count);
-                                }
-                                return client.assignPrivateIpAddresses(
-                                        request.overrideConfiguration(options).build());
-                            },
-                            answer -> added(before, kind, count, listed(answer, kind)));
-            case PREFIX_80 ->
-                    ec2.call(
-                            Ec2Action.ASSIGN_IPV6_ADDRESSES,
-                            thing,
-                            deadline,
-                            (client, options) ->
-                                    client.assignIpv6Addresses(
-                                            AssignIpv6AddressesRequest.builder()
-                                                    .networkInterfaceId(id)
-                                                    .ipv6PrefixCount(count)
-                                                    .overrideConfiguration(options)
-                                                    .build()),
-                            answer ->
-                                    added(
-                                            before,
-                                            kind,
-                                            count,
-                                            answer.assignedIpv6Prefixes().stream()
-                                                    .map(Cidr::parse)
-                                                    .toList()));
-        };
-    }
-
-    private static List<Cidr> listed(AssignPrivateIpAddressesResponse answer, BlockKind kind) {
-        return kind == BlockKind.PREFIX_28
-                ? answer.assignedIpv4Prefixes().stream()
-                        .map(prefix -> NodeInterface.cidr(prefix.ipv4Prefix()))
-                        .toList()
-                : answer.assignedPrivateIpAddresses().stream()
-                        .map(address -> NodeInterface.cidr(address.privateIpAddress()))
-                        .toList();
-    }
-
-    /**
-     * What an assign added. EC2 lists what is new; its documentation does not promise that, and
-     * some that speak its protocol list everything. An answer longer than what was asked for, or
-     * one that names the interface's own address, is such a list.
-     */
-    private static List<Cidr> added(
-            NodeInterface before, BlockKind kind, int count, List<Cidr> listed) {
-        if (listed.isEmpty()) {
-            throw new IllegalArgumentException("no block of kind " + kind + " in it");
-        }
-        Cidr own = Cidr.of(before.cloud().primaryAddress());
-        if (listed.size() <= count && !listed.contains(own)) {
-            return listed.stream().sorted().toList();
-        }
-        Set<Cidr> had = Set.copyOf(before.cloud().blocks());
-        return listed.stream()
-                .filter(block -> !block.equals(own) && !had.contains(block))
-                .sorted()
-                .toList();
     }
 
     private static List<Cidr> blocksAdded(NodeInterface before, NodeInterface now, BlockKind kind) {
@@ -353,10 +272,10 @@ final class Ec2Network implements AutoCloseable {
             String interfaceId, IpAddress.Family family, List<Cidr> blocks, Deadline deadline)
             throws CallFailure {
         try {
-            settle(
+            settlement.settle(
                     interfaceId,
                     deadline,
-                    () -> sendUnassign(interfaceId, family, blocks, deadline),
+                    () -> blockCalls.unassign(interfaceId, family, blocks, deadline),
                     look ->
                             stillThere(look, blocks).isEmpty()
                                     ? Optional.of(blocks)
@@ -365,7 +284,8 @@ final class Ec2Network implements AutoCloseable {
             if (failure.refusal() != Refusal.MISCONFIGURED && failure.refusal() != Refusal.GONE) {
                 throw failure;
             }
-            List<Cidr> left = stillThere(lookOnce(failure, interfaceId, deadline), blocks);
+            List<Cidr> left =
+                    stillThere(settlement.lookOnce(failure, interfaceId, deadline), blocks);
             if (left.size() == blocks.size()) {
                 throw failure;
             }
@@ -373,61 +293,6 @@ final class Ec2Network implements AutoCloseable {
                 unassignAll(interfaceId, family, left, deadline);
             }
         }
-    }
-
-    private List<Cidr> sendUnassign(
-            String interfaceId, IpAddress.Family family, List<Cidr> blocks, Deadline deadline)
-            throws CallFailure {
-        String thing = blocks + " on " + interfaceId;
-        return switch (family) {
-            case IPV4 ->
-                    ec2.call(
-                            Ec2Action.UNASSIGN_PRIVATE_IP_ADDRESSES,
-                            thing,
-                            deadline,
-                            (client, options) ->
-                                    client.unassignPrivateIpAddresses(
-                                            unassignIpv4(interfaceId, blocks)
-                                                    .overrideConfiguration(options)
-                                                    .build()),
-                            _ -> blocks);
-            case IPV6 ->
-                    ec2.call(
-                            Ec2Action.UNASSIGN_IPV6_ADDRESSES,
-                            thing,
-                            deadline,
-                            (client, options) ->
-                                    client.unassignIpv6Addresses(
-                                            UnassignIpv6AddressesRequest.builder()
-                                                    .networkInterfaceId(interfaceId)
-                                                    .ipv6Prefixes(
-                                                            blocks.stream()
-                                                                    .map(Cidr::toString)
-                                                                    .toList())
-                                                    .overrideConfiguration(options)
-                                                    .build()),
-                            _ -> blocks);
-        };
-    }
-
-    private static UnassignPrivateIpAddressesRequest.Builder unassignIpv4(
-            String interfaceId, List<Cidr> blocks) {
-        List<String> addresses =
-                blocks.stream()
-                        .filter(b -> b.prefixLength() == 32)
-                        .map(b -> b.network().toString())
-                        .toList();
-        List<String> prefixes =
-                blocks.stream().filter(b -> b.prefixLength() != 32).map(Cidr::toString).toList();
-        UnassignPrivateIpAddressesRequest.Builder request =
-                UnassignPrivateIpAddressesRequest.builder().networkInterfaceId(interfaceId);
-        if (!addresses.isEmpty()) {
-            request.privateIpAddresses(addresses);
-        }
-        if (!prefixes.isEmpty()) {
-            request.ipv4Prefixes(prefixes);
-        }
-        return request;
     }
 
     CloudInterface detach(String interfaceId, Deadline deadline) throws CallFailure {
@@ -451,7 +316,7 @@ final class Ec2Network implements AutoCloseable {
             throws CallFailure {
         String id = it.cloud().id();
         try {
-            settle(
+            settlement.settle(
                     id,
                     deadline,
                     () ->
@@ -459,12 +324,10 @@ final class Ec2Network implements AutoCloseable {
                                     Ec2Action.DETACH_NETWORK_INTERFACE,
                                     id + " from " + instanceId,
                                     deadline,
-                                    (client, options) ->
-                                            client.detachNetworkInterface(
-                                                    DetachNetworkInterfaceRequest.builder()
-                                                            .attachmentId(attachmentId)
-                                                            .overrideConfiguration(options)
-                                                            .build()),
+                                    DetachNetworkInterfaceRequest.builder()
+                                            .attachmentId(attachmentId)
+                                            .build(),
+                                    Ec2Client::detachNetworkInterface,
                                     _ -> id),
                     look ->
                             look.filter(Ec2Network::isPluggedIn).isPresent()
@@ -475,7 +338,8 @@ final class Ec2Network implements AutoCloseable {
             // unless the interface is plugged in all the same.
             boolean moving = failure.refusal() == Refusal.GONE || failure.refusal() == Refusal.BUSY;
             if (!moving
-                    || lookOnce(failure, id, deadline)
+                    || settlement
+                            .lookOnce(failure, id, deadline)
                             .filter(Ec2Network::isPluggedIn)
                             .isPresent()) {
                 throw failure;
@@ -488,7 +352,12 @@ final class Ec2Network implements AutoCloseable {
         String id = before.cloud().id();
         Pace pace = new Pace(policy);
         while (true) {
-            Optional<NodeInterface> now = view.look(id, deadline);
+            Optional<NodeInterface> now;
+            try {
+                now = view.look(id, deadline);
+            } catch (CallFailure failure) {
+                throw deadline.passed() ? stillDetaching(id) : failure.unknown(failure);
+            }
             if (now.isEmpty()) {
                 // Without our tag an interface is out of sight once it is unplugged.
                 return before.detached();
@@ -497,20 +366,24 @@ final class Ec2Network implements AutoCloseable {
                 return now.get();
             }
             if (!pace.sleep(deadline)) {
-                throw CallFailure.certain(
-                        Refusal.BUSY,
-                        id
-                                + " is still being detached from "
-                                + instanceId
-                                + "; it is looked at again later");
+                throw stillDetaching(id);
             }
         }
+    }
+
+    private CallFailure stillDetaching(String id) {
+        return CallFailure.certain(
+                Refusal.BUSY,
+                id
+                        + " is still being detached from "
+                        + instanceId
+                        + "; it is looked at again later");
     }
 
     String delete(String interfaceId, Deadline deadline) throws CallFailure {
         try (var _ = locks.hold(interfaceId)) {
             try {
-                settle(
+                settlement.settle(
                         interfaceId,
                         deadline,
                         () ->
@@ -518,12 +391,10 @@ final class Ec2Network implements AutoCloseable {
                                         Ec2Action.DELETE_NETWORK_INTERFACE,
                                         interfaceId,
                                         deadline,
-                                        (client, options) ->
-                                                client.deleteNetworkInterface(
-                                                        DeleteNetworkInterfaceRequest.builder()
-                                                                .networkInterfaceId(interfaceId)
-                                                                .overrideConfiguration(options)
-                                                                .build()),
+                                        DeleteNetworkInterfaceRequest.builder()
+                                                .networkInterfaceId(interfaceId)
+                                                .build(),
+                                        Ec2Client::deleteNetworkInterface,
                                         _ -> interfaceId),
                         look -> look.isPresent() ? Optional.empty() : Optional.of(interfaceId));
             } catch (CallFailure failure) {
@@ -541,96 +412,6 @@ final class Ec2Network implements AutoCloseable {
     public void close() {
         guard.close();
         ec2.close();
-    }
-
-    @FunctionalInterface
-    private interface Call<T> {
-        T run() throws CallFailure;
-    }
-
-    /**
-     * Makes a call that has no client token. When its outcome is unknown it looks until the effect
-     * shows or the time in which EC2's reads lag is over; only then the call is made again. When
-     * EC2 does not know the interface, which may just have been made, it looks until it does.
-     *
-     * @param effect the call's result if a look shows that it has happened
-     */
-    private <T> T settle(
-            String interfaceId,
-            Deadline deadline,
-            Call<T> call,
-            Function<Optional<NodeInterface>, Optional<T>> effect)
-            throws CallFailure {
-        for (int round = 1; ; round++) {
-            CallFailure failure;
-            try {
-                return call.run();
-            } catch (CallFailure e) {
-                failure = e;
-            }
-            boolean unseen = failure.refusal() == Refusal.GONE;
-            if (!failure.ambiguous() && !unseen) {
-                throw failure;
-            }
-            Seen<T> seen =
-                    lookUntil(
-                            failure,
-                            deadline,
-                            () -> {
-                                Optional<NodeInterface> now = view.look(interfaceId, deadline);
-                                Optional<T> done = effect.apply(now);
-                                return new Seen<>(
-                                        done, done.isPresent() || (unseen && now.isPresent()));
-                            });
-            if (seen.result().isPresent()) {
-                LOG.info(
-                        "cloud.call_settled interface={} round={} failure=\"{}\"",
-                        interfaceId,
-                        round,
-                        failure.getMessage());
-                return seen.result().get();
-            }
-            boolean repeat = failure.ambiguous() || seen.enough();
-            if (!repeat || round >= policy.rounds() || deadline.passed()) {
-                throw failure.withoutEffect();
-            }
-        }
-    }
-
-    /**
-     * What a look showed.
-     *
-     * @param result the call's result, if it has happened
-     * @param enough whether there is no point in looking again
-     */
-    private record Seen<T>(Optional<T> result, boolean enough) {}
-
-    /** Looks until it has seen enough or the settling time is over. */
-    private <T> Seen<T> lookUntil(CallFailure failure, Deadline deadline, Call<Seen<T>> look)
-            throws CallFailure {
-        Deadline settled = Deadline.in(policy.settle());
-        Pace pace = new Pace(policy);
-        while (true) {
-            Seen<T> seen;
-            try {
-                seen = look.run();
-            } catch (CallFailure lookFailure) {
-                throw failure.ambiguous() ? failure.unknown(lookFailure) : failure;
-            }
-            if (seen.enough() || settled.passed() || !pace.sleep(deadline)) {
-                return seen;
-            }
-        }
-    }
-
-    private Optional<NodeInterface> lookOnce(CallFailure failure, String id, Deadline deadline)
-            throws CallFailure {
-        try {
-            return view.look(id, deadline);
-        } catch (CallFailure lookFailure) {
-            failure.addSuppressed(lookFailure);
-            throw failure;
-        }
     }
 
     private static boolean isPluggedIn(NodeInterface it) {
@@ -670,15 +451,11 @@ final class Ec2Network implements AutoCloseable {
                     Ec2Action.MODIFY_NETWORK_INTERFACE_ATTRIBUTE,
                     it.cloud().id(),
                     deadline,
-                    (client, options) ->
-                            client.modifyNetworkInterfaceAttribute(
-                                    ModifyNetworkInterfaceAttributeRequest.builder()
-                                            .networkInterfaceId(it.cloud().id())
-                                            .attachment(a ->
-                                                    a.attachmentId(attachmentId)
-                                                            .deleteOnTermination(true))
-                                            .overrideConfiguration(options)
-                                            .build()),
+                    ModifyNetworkInterfaceAttributeRequest.builder()
+                            .networkInterfaceId(it.cloud().id())
+                            .attachment(a -> a.attachmentId(attachmentId).deleteOnTermination(true))
+                            .build(),
+                    Ec2Client::modifyNetworkInterfaceAttribute,
                     answer -> answer);
         } catch (CallFailure failure) {
             LOG.warn(

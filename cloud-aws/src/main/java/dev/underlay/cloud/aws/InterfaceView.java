@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeSubnetsRequest;
@@ -204,9 +205,8 @@ final class InterfaceView {
                             Ec2Action.DESCRIBE_NETWORK_INTERFACES,
                             filter + "=" + instanceId,
                             deadline,
-                            (client, limits) ->
-                                    client.describeNetworkInterfaces(
-                                            request.overrideConfiguration(limits).build()),
+                            request.build(),
+                            Ec2Client::describeNetworkInterfaces,
                             it -> it);
             found.addAll(answer.networkInterfaces());
             if (answer.nextToken() == null || answer.nextToken().isEmpty()) {
@@ -233,16 +233,10 @@ final class InterfaceView {
                         Ec2Action.DESCRIBE_SUBNETS,
                         String.join(",", missing),
                         deadline,
-                        (client, limits) ->
-                                client.describeSubnets(
-                                        DescribeSubnetsRequest.builder()
-                                                .filters(
-                                                        Filter.builder()
-                                                                .name("subnet-id")
-                                                                .values(missing)
-                                                                .build())
-                                                .overrideConfiguration(limits)
-                                                .build()),
+                        DescribeSubnetsRequest.builder()
+                                .filters(Filter.builder().name("subnet-id").values(missing).build())
+                                .build(),
+                        Ec2Client::describeSubnets,
                         it -> it);
         for (Subnet subnet : answer.subnets()) {
             if (subnet.cidrBlock() != null) {

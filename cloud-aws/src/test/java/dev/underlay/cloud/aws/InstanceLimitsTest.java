@@ -1,0 +1,28 @@
+package dev.underlay.cloud.aws;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.underlay.pool.NodeIdentity.Limits;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class InstanceLimitsTest {
+    @ParameterizedTest
+    @CsvSource({
+        "t3.nano,2,2",
+        "m5.large,3,10",
+        "m5.metal,15,50",
+        "p4d.24xlarge,15,50",
+        "p5.48xlarge,2,50",
+        "c8a.48xlarge,24,64"
+    })
+    void the_table_counts_the_default_card_alone(String type, int interfaces, int addresses) {
+        assertThat(InstanceLimits.fromTable(type)).contains(new Limits(interfaces, addresses));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"m5", "M5.LARGE", "m5.larg", "''", "3"})
+    void a_type_must_match_as_a_whole(String type) {
+        assertThat(InstanceLimits.fromTable(type)).isEmpty();
+    }
+}
