@@ -82,7 +82,8 @@ public record CniError(int code, String message, String details) {
                 "");
     }
 
-    static CniError badVariable(String name, String value, String rule) {
+    /** A variable is wrong; {@code rule} completes "must be". */
+    public static CniError badVariable(String name, String value, String rule) {
         return new CniError(4, name + " is \"" + value + "\" but must be " + rule, "");
     }
 

@@ -1,6 +1,8 @@
 package dev.underlay.cni.protocol;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -18,6 +20,8 @@ import java.util.stream.Stream;
  * something.
  */
 public record CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> routes, Dns dns) {
+    private static final JsonMapper JSON = new JsonMapper();
+
     public CniResult {
         interfaces = List.copyOf(interfaces);
         ips = List.copyOf(ips);
@@ -198,7 +202,20 @@ public record CniResult(List<Interface> interfaces, List<Ip> ips, List<Route> ro
         }
     }
 
-    // ---- reading, for prevResult
+    // ---- reading, for prevResult and stored results
+
+    /**
+     * Reads what {@link #json} wrote.
+     *
+     * @throws IllegalArgumentException naming what is wrong
+     */
+    public static CniResult parse(String json) {
+        try {
+            return parse(JSON.readTree(json));
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("not JSON: " + e.getOriginalMessage(), e);
+        }
+    }
 
     /**
      * Reads a result of any spoken version; which one does not matter, the shapes differ in fields

@@ -341,7 +341,8 @@ public final class PodWiring {
                         || (link.alias().isEmpty() && link.mac().startsWith(Names.HOST_MAC_START)));
     }
 
-    static InetAddress gateway(InetAddress pod) {
+    /** The gateway that a pod with this address has: the host's end of its link. */
+    public static InetAddress gateway(InetAddress pod) {
         return pod.getClass() == GATEWAYS.getFirst().getClass()
                 ? GATEWAYS.getFirst()
                 : GATEWAYS.getLast();
