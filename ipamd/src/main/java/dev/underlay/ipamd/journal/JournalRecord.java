@@ -1,0 +1,66 @@
+package dev.underlay.ipamd.journal;
+
+import dev.underlay.pool.AttachmentKey;
+import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.InterfaceRequest;
+import dev.underlay.pool.IpAddress;
+import dev.underlay.pool.NodeIdentity;
+import java.util.List;
+
+/** One change, written before its effect. All times are nanoseconds since boot. */
+public sealed interface JournalRecord {
+    /**
+     * An attachment took an address; the pod may be wired from here on.
+     *
+     * @param namespaceInode the inode of the pod's network namespace, its identity
+     * @param podNamespace the Kubernetes namespace, empty outside Kubernetes
+     * @param podName the pod's name, empty outside Kubernetes
+     * @param interfaceId the cloud's name of the interface that holds the address
+     * @param atNanos when; an intent of a DEL that is older does not mean this lease
+     */
+    record Leased(
+            AttachmentKey key,
+            long namespaceInode,
+            String podNamespace,
+            String podName,
+            IpAddress address,
+            String interfaceId,
+            long atNanos)
+            implements JournalRecord {
+        /** The same lease, now that the interface of its address is known. */
+        public Leased on(String id) {
+            return new Leased(key, namespaceInode, podNamespace, podName, address, id, atNanos);
+        }
+    }
+
+    /** The pod is wired; a repeat of its ADD gets this CNI result of the newest version. */
+    record Wired(AttachmentKey key, String result) implements JournalRecord {}
+
+    /** An attachment gave its address back; nobody gets it before {@code coolUntilNanos}. */
+    record Released(AttachmentKey key, IpAddress address, long coolUntilNanos)
+            implements JournalRecord {}
+
+    /** The cloud is about to be asked for an interface; by the token it is found again. */
+    record CreateIntended(InterfaceRequest request, long atNanos) implements JournalRecord {}
+
+    /** The interface of that token is attached, or it is certain that it does not exist. */
+    record CreateSettled(String token) implements JournalRecord {}
+
+    /** What the node is, as metadata said last. */
+    record NodeKnown(NodeIdentity node) implements JournalRecord {}
+
+    /** Where traffic is never translated, as metadata said last; never empty. */
+    record NetworkKnown(List<Cidr> networkCidrs) implements JournalRecord {
+        /** Keeps its own copy. */
+        public NetworkKnown {
+            networkCidrs = List.copyOf(networkCidrs);
+        }
+    }
+
+    /** An interface as the cloud's API described it last; replaces what was known under its id. */
+    record InterfaceKnown(CloudInterface cloudInterface) implements JournalRecord {}
+
+    /** The interface is no longer this node's. */
+    record InterfaceGone(String interfaceId) implements JournalRecord {}
+}

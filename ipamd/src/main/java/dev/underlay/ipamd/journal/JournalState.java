@@ -1,0 +1,134 @@
+package dev.underlay.ipamd.journal;
+
+import dev.underlay.ipamd.journal.JournalRecord.CreateIntended;
+import dev.underlay.ipamd.journal.JournalRecord.CreateSettled;
+import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
+import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
+import dev.underlay.ipamd.journal.JournalRecord.Leased;
+import dev.underlay.ipamd.journal.JournalRecord.NetworkKnown;
+import dev.underlay.ipamd.journal.JournalRecord.NodeKnown;
+import dev.underlay.ipamd.journal.JournalRecord.Released;
+import dev.underlay.ipamd.journal.JournalRecord.Wired;
+import dev.underlay.pool.AttachmentKey;
+import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.IpAddress;
+import dev.underlay.pool.NodeIdentity;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What all records together say. A fold: each record is applied in order, and any subset of the
+ * records gives a state in which an address has one holder at most, so that a lost record loses its
+ * own news and nothing else. Not thread-safe.
+ */
+public final class JournalState {
+    private final Map<AttachmentKey, Leased> leases = new LinkedHashMap<>();
+    private final Map<AttachmentKey, String> results = new LinkedHashMap<>();
+    private final Map<IpAddress, Released> cooling = new LinkedHashMap<>();
+    private final Map<String, CreateIntended> intents = new LinkedHashMap<>();
+    private final Map<String, CloudInterface> interfaces = new LinkedHashMap<>();
+    private Optional<NodeIdentity> node = Optional.empty();
+    private List<Cidr> networkCidrs = List.of();
+
+    /** An empty state. */
+    public JournalState() {}
+
+    void apply(JournalRecord change) {
+        switch (change) {
+            case Leased lease -> {
+                Leased before = leases.get(lease.key());
+                leases.values().removeIf(older -> older.address().equals(lease.address()));
+                cooling.remove(lease.address());
+                if (before == null || !before.on(lease.interfaceId()).equals(lease)) {
+                    results.remove(lease.key());
+                }
+                leases.put(lease.key(), lease);
+                results.keySet().retainAll(leases.keySet());
+            }
+            case Wired(var key, var result) -> {
+                if (leases.containsKey(key)) {
+                    results.put(key, result);
+                }
+            }
+            case Released released -> {
+                leases.remove(released.key());
+                results.remove(released.key());
+                dropLeasesOf(released.address());
+                cooling.put(released.address(), released);
+            }
+            case CreateIntended intent -> intents.put(intent.request().token(), intent);
+            case CreateSettled(var token) -> intents.remove(token);
+            case NodeKnown(var identity) -> node = Optional.of(identity);
+            case NetworkKnown(var cidrs) -> networkCidrs = cidrs;
+            case InterfaceKnown(var known) -> interfaces.put(known.id(), known);
+            case InterfaceGone(var id) -> interfaces.remove(id);
+        }
+    }
+
+    /** A lease that is older than the change of its address; only lost records leave one behind. */
+    private void dropLeasesOf(IpAddress address) {
+        leases.values().removeIf(older -> older.address().equals(address));
+        results.keySet().retainAll(leases.keySet());
+    }
+
+    /** The shortest list of records that gives this state, without what has cooled by then. */
+    List<JournalRecord> records(long nowNanos) {
+        List<JournalRecord> records = new ArrayList<>();
+        node.ifPresent(identity -> records.add(new NodeKnown(identity)));
+        if (!networkCidrs.isEmpty()) {
+            records.add(new NetworkKnown(networkCidrs));
+        }
+        interfaces.values().forEach(known -> records.add(new InterfaceKnown(known)));
+        records.addAll(intents.values());
+        cooling.values().stream()
+                .filter(cooled -> cooled.coolUntilNanos() - nowNanos > 0)
+                .forEach(records::add);
+        records.addAll(leases.values());
+        results.forEach((key, result) -> records.add(new Wired(key, result)));
+        return records;
+    }
+
+    /** The leases, oldest first. */
+    public List<Leased> leases() {
+        return List.copyOf(leases.values());
+    }
+
+    /** The lease of an attachment. */
+    public Optional<Leased> lease(AttachmentKey key) {
+        return Optional.ofNullable(leases.get(key));
+    }
+
+    /** The stored result of an attachment whose wiring was finished. */
+    public Optional<String> result(AttachmentKey key) {
+        return Optional.ofNullable(results.get(key));
+    }
+
+    /** Addresses that were given back, some perhaps long cold, oldest first. */
+    public List<Released> cooling() {
+        return List.copyOf(cooling.values());
+    }
+
+    /** Interfaces that the cloud was asked for and that are not known to be attached. */
+    public List<CreateIntended> intents() {
+        return List.copyOf(intents.values());
+    }
+
+    /** The interfaces as last described. */
+    public List<CloudInterface> interfaces() {
+        return List.copyOf(interfaces.values());
+    }
+
+    /** The node, if metadata ever answered since boot. */
+    public Optional<NodeIdentity> node() {
+        return node;
+    }
+
+    /** The last known CIDRs of the network; empty when none were ever read. */
+    public List<Cidr> networkCidrs() {
+        return networkCidrs;
+    }
+}

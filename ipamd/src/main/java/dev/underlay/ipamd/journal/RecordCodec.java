@@ -1,0 +1,287 @@
+package dev.underlay.ipamd.journal;
+
+import dev.underlay.ipamd.journal.JournalRecord.CreateIntended;
+import dev.underlay.ipamd.journal.JournalRecord.CreateSettled;
+import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
+import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
+import dev.underlay.ipamd.journal.JournalRecord.Leased;
+import dev.underlay.ipamd.journal.JournalRecord.NetworkKnown;
+import dev.underlay.ipamd.journal.JournalRecord.NodeKnown;
+import dev.underlay.ipamd.journal.JournalRecord.Released;
+import dev.underlay.ipamd.journal.JournalRecord.Wired;
+import dev.underlay.pool.AttachmentKey;
+import dev.underlay.pool.BlockKind;
+import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.InterfaceRequest;
+import dev.underlay.pool.IpAddress;
+import dev.underlay.pool.NodeIdentity;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Records as bytes: one byte of type, then the fields in the order of the record's declaration,
+ * big-endian; texts and lists begin with their length. Bytes after the last known field are left
+ * for newer versions; a new meaning is a new type.
+ */
+final class RecordCodec {
+    private static final int LEASED = 1;
+    private static final int WIRED = 2;
+    private static final int RELEASED = 3;
+    private static final int CREATE_INTENDED = 4;
+    private static final int CREATE_SETTLED = 5;
+    private static final int NODE_KNOWN = 6;
+    private static final int NETWORK_KNOWN = 7;
+    private static final int INTERFACE_KNOWN = 8;
+    private static final int INTERFACE_GONE = 9;
+
+    private RecordCodec() {}
+
+    static byte[] encode(JournalRecord change) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(128);
+        try {
+            new Writer(new DataOutputStream(bytes)).change(change);
+        } catch (IOException e) {
+            throw new IllegalStateException("an array refused bytes", e);
+        }
+        return bytes.toByteArray();
+    }
+
+    /**
+     * @throws IOException when the bytes are no record of a known type
+     */
+    static JournalRecord decode(byte[] payload) throws IOException {
+        try {
+            return new Reader(new DataInputStream(new ByteArrayInputStream(payload))).change();
+        } catch (IllegalArgumentException e) {
+            throw new IOException("a field has an impossible value: " + e.getMessage(), e);
+        }
+    }
+
+    private record Writer(DataOutputStream out) {
+        void change(JournalRecord change) throws IOException {
+            switch (change) {
+                case Leased lease -> {
+                    out.writeByte(LEASED);
+                    key(lease.key());
+                    out.writeLong(lease.namespaceInode());
+                    text(lease.podNamespace());
+                    text(lease.podName());
+                    address(lease.address());
+                    text(lease.interfaceId());
+                    out.writeLong(lease.atNanos());
+                }
+                case Wired(var key, var result) -> {
+                    out.writeByte(WIRED);
+                    key(key);
+                    text(result);
+                }
+                case Released(var key, var address, var coolUntilNanos) -> {
+                    out.writeByte(RELEASED);
+                    key(key);
+                    address(address);
+                    out.writeLong(coolUntilNanos);
+                }
+                case CreateIntended(var request, var atNanos) -> {
+                    out.writeByte(CREATE_INTENDED);
+                    text(request.token());
+                    text(request.kind().name());
+                    out.writeInt(request.blocks());
+                    out.writeLong(atNanos);
+                }
+                case CreateSettled(var token) -> {
+                    out.writeByte(CREATE_SETTLED);
+                    text(token);
+                }
+                case NodeKnown(var node) -> {
+                    out.writeByte(NODE_KNOWN);
+                    node(node);
+                }
+                case NetworkKnown(var cidrs) -> {
+                    out.writeByte(NETWORK_KNOWN);
+                    cidrs(cidrs);
+                }
+                case InterfaceKnown(var known) -> {
+                    out.writeByte(INTERFACE_KNOWN);
+                    cloudInterface(known);
+                }
+                case InterfaceGone(var id) -> {
+                    out.writeByte(INTERFACE_GONE);
+                    text(id);
+                }
+            }
+        }
+
+        private void key(AttachmentKey key) throws IOException {
+            text(key.network());
+            text(key.containerId());
+            text(key.interfaceName());
+        }
+
+        private void node(NodeIdentity node) throws IOException {
+            text(node.instanceId());
+            text(node.instanceType());
+            text(node.zone());
+            text(node.primaryInterfaceId());
+            text(node.primaryMac());
+            address(node.primaryAddress());
+            cidrs(node.networkCidrs());
+            out.writeInt(node.limits().interfaces());
+            out.writeInt(node.limits().addressesPerInterface());
+        }
+
+        private void cloudInterface(CloudInterface known) throws IOException {
+            text(known.id());
+            text(known.token().orElse("")); // a token has at least one character
+            text(known.mac());
+            text(known.subnetId());
+            cidr(known.subnet());
+            address(known.primaryAddress());
+            out.writeBoolean(known.primary());
+            out.writeInt(known.attachment().map(CloudInterface.Attachment::deviceIndex).orElse(-1));
+            text(known.attachment().map(a -> a.state().name()).orElse(""));
+            cidrs(known.blocks());
+            out.writeBoolean(known.managed());
+        }
+
+        private void cidrs(List<Cidr> cidrs) throws IOException {
+            out.writeInt(cidrs.size());
+            for (Cidr cidr : cidrs) {
+                cidr(cidr);
+            }
+        }
+
+        private void cidr(Cidr cidr) throws IOException {
+            address(cidr.network());
+            out.writeByte(cidr.prefixLength());
+        }
+
+        private void address(IpAddress address) throws IOException {
+            byte[] bytes = address.toBytes();
+            out.writeByte(bytes.length);
+            out.write(bytes);
+        }
+
+        private void text(String text) throws IOException {
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            out.writeInt(bytes.length);
+            out.write(bytes);
+        }
+    }
+
+    private record Reader(DataInputStream in) {
+        JournalRecord change() throws IOException {
+            int type = in.readUnsignedByte();
+            return switch (type) {
+                case LEASED ->
+                        new Leased(
+                                key(),
+                                in.readLong(),
+                                text(),
+                                text(),
+                                address(),
+                                text(),
+                                in.readLong());
+                case WIRED -> new Wired(key(), text());
+                case RELEASED -> new Released(key(), address(), in.readLong());
+                case CREATE_INTENDED ->
+                        new CreateIntended(
+                                new InterfaceRequest(
+                                        text(), BlockKind.valueOf(text()), in.readInt()),
+                                in.readLong());
+                case CREATE_SETTLED -> new CreateSettled(text());
+                case NODE_KNOWN -> new NodeKnown(node());
+                case NETWORK_KNOWN -> new NetworkKnown(cidrs());
+                case INTERFACE_KNOWN -> new InterfaceKnown(cloudInterface());
+                case INTERFACE_GONE -> new InterfaceGone(text());
+                default -> throw new IOException("unknown record type " + type);
+            };
+        }
+
+        private AttachmentKey key() throws IOException {
+            return new AttachmentKey(text(), text(), text());
+        }
+
+        private NodeIdentity node() throws IOException {
+            return new NodeIdentity(
+                    text(),
+                    text(),
+                    text(),
+                    text(),
+                    text(),
+                    address(),
+                    cidrs(),
+                    new NodeIdentity.Limits(in.readInt(), in.readInt()));
+        }
+
+        private CloudInterface cloudInterface() throws IOException {
+            String id = text();
+            String token = text();
+            return new CloudInterface(
+                    id,
+                    token.isEmpty() ? Optional.empty() : Optional.of(token),
+                    text(),
+                    text(),
+                    cidr(),
+                    address(),
+                    in.readBoolean(),
+                    attachment(),
+                    cidrs(),
+                    in.readBoolean());
+        }
+
+        private Optional<CloudInterface.Attachment> attachment() throws IOException {
+            int deviceIndex = in.readInt();
+            String state = text();
+            return state.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(
+                            new CloudInterface.Attachment(
+                                    deviceIndex, CloudInterface.State.valueOf(state)));
+        }
+
+        private List<Cidr> cidrs() throws IOException {
+            int count = length(in.readInt());
+            List<Cidr> cidrs = new ArrayList<>(count);
+            for (int i = 0; i < count; i++) {
+                cidrs.add(cidr());
+            }
+            return cidrs;
+        }
+
+        private Cidr cidr() throws IOException {
+            return new Cidr(address(), in.readUnsignedByte());
+        }
+
+        private IpAddress address() throws IOException {
+            return IpAddress.ofBytes(exactly(in.readUnsignedByte()));
+        }
+
+        private String text() throws IOException {
+            return new String(exactly(in.readInt()), StandardCharsets.UTF_8);
+        }
+
+        private byte[] exactly(int count) throws IOException {
+            byte[] bytes = in.readNBytes(length(count));
+            if (bytes.length != count) {
+                throw new IOException("the record ends inside a field");
+            }
+            return bytes;
+        }
+
+        /** A length that cannot reach beyond the record, so that a bad one costs no memory. */
+        private int length(int count) throws IOException {
+            if (count < 0 || count > in.available()) {
+                throw new IOException("a field claims " + count + " bytes or elements");
+            }
+            return count;
+        }
+    }
+}

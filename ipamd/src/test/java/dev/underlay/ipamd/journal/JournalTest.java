@@ -1,0 +1,349 @@
+package dev.underlay.ipamd.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.underlay.cni.linux.Linux;
+import dev.underlay.ipamd.journal.JournalRecord.CreateIntended;
+import dev.underlay.ipamd.journal.JournalRecord.CreateSettled;
+import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
+import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
+import dev.underlay.ipamd.journal.JournalRecord.Leased;
+import dev.underlay.ipamd.journal.JournalRecord.NetworkKnown;
+import dev.underlay.ipamd.journal.JournalRecord.NodeKnown;
+import dev.underlay.ipamd.journal.JournalRecord.Released;
+import dev.underlay.ipamd.journal.JournalRecord.Wired;
+import dev.underlay.pool.AttachmentKey;
+import dev.underlay.pool.BlockKind;
+import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.InterfaceRequest;
+import dev.underlay.pool.IpAddress;
+import dev.underlay.pool.NodeIdentity;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The journal against its promise: whatever happens to its bytes, it opens, gives every record that
+ * is intact and none that was never written.
+ */
+class JournalTest {
+    private static final String BOOT = "18315567-d072-44c0-8fb3-d03e398a55fe";
+    private static final String OTHER_BOOT = "00000000-d072-44c0-8fb3-d03e398a55fe";
+
+    @TempDir Path folder;
+
+    @Test
+    void every_kind_of_record_comes_back_as_it_was_written() throws IOException {
+        NodeIdentity node =
+                new NodeIdentity(
+                        "i-0aa",
+                        "m5.large",
+                        "eu-west-1a",
+                        "eni-0aa",
+                        "02:00:00:00:00:01",
+                        IpAddress.parse("10.0.0.10"),
+                        List.of(Cidr.parse("10.0.0.0/16")),
+                        new NodeIdentity.Limits(3, 10));
+        List<JournalRecord> all =
+                List.of(
+                        new NodeKnown(node),
+                        new NetworkKnown(
+                                List.of(Cidr.parse("10.0.0.0/16"), Cidr.parse("2001:db8::/56"))),
+                        new InterfaceKnown(attached("eni-0aa")),
+                        new InterfaceGone("eni-0bb"),
+                        new CreateIntended(
+                                new InterfaceRequest("t-1", BlockKind.SECONDARY_ADDRESS, 9), 7),
+                        new CreateSettled("t-2"),
+                        lease("c1", "10.0.0.20"),
+                        new Wired(key("c1"), "{\"ips\":[\"ü\"]}"),
+                        new Released(key("c2"), IpAddress.parse("2001:db8::7"), 1L << 60));
+        for (JournalRecord one : all) {
+            assertThat(RecordCodec.decode(RecordCodec.encode(one))).isEqualTo(one);
+        }
+        JournalState state = new JournalState();
+        all.forEach(state::apply);
+        assertThat(reopened(all).records(0)).isEqualTo(state.records(0));
+    }
+
+    @Test
+    void a_missing_file_is_an_empty_journal() throws IOException {
+        Journal.Opened opened = Journal.open(folder.resolve("journal"), BOOT, 0);
+        assertThat(opened.damage()).isEmpty();
+        assertThat(opened.journal().state().records(0)).isEmpty();
+        opened.journal().close();
+    }
+
+    @Test
+    void after_a_reboot_nothing_is_left() throws IOException {
+        Path path = write(List.of(lease("c1", "10.0.0.20")));
+        Journal.Opened opened = Journal.open(path, OTHER_BOOT, 0);
+        assertThat(opened.damage()).isEmpty();
+        assertThat(opened.journal().state().leases()).isEmpty();
+        opened.journal().close();
+        assertThat(read(path, OTHER_BOOT).state().leases()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5})
+    void a_file_cut_anywhere_gives_exactly_the_records_before_the_cut(long seed)
+            throws IOException {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<JournalRecord> records = randomRecords(random, 40);
+        Path path = write(records);
+        byte[] whole = Files.readAllBytes(path);
+        List<Integer> ends = ends(records);
+        for (int cut = 0; cut <= whole.length; cut++) {
+            int kept = 0;
+            while (kept < records.size() && ends.get(kept) <= cut) {
+                kept++;
+            }
+            Files.write(path, Arrays.copyOf(whole, cut));
+            Journal.Opened opened = Journal.open(path, BOOT, 0);
+            assertThat(opened.journal().state().records(0))
+                    .as("seed %d, cut at %d", seed, cut)
+                    .isEqualTo(fold(records.subList(0, kept)).records(0));
+            opened.journal().append(List.of(lease("after", "10.9.9.9")), 0);
+            opened.journal().close();
+            assertThat(read(path, BOOT).state().leases())
+                    .as("seed %d, appended after a cut at %d", seed, cut)
+                    .contains(lease("after", "10.9.9.9"))
+                    .hasSize(fold(records.subList(0, kept)).leases().size() + 1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {11, 12, 13, 14, 15})
+    void a_flipped_bit_costs_its_own_record_and_nothing_else(long seed) throws IOException {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<JournalRecord> records = randomRecords(random, 60);
+        Path path = write(records);
+        byte[] whole = Files.readAllBytes(path);
+        List<Integer> ends = ends(records);
+        int header = JournalFrames.header(BOOT).length;
+        for (int step = 0; step < 400; step++) {
+            int at = random.nextInt(header, whole.length);
+            byte[] hurt = whole.clone();
+            hurt[at] ^= (byte) (1 << random.nextInt(8));
+            int victim = 0;
+            while (ends.get(victim) <= at) {
+                victim++;
+            }
+            List<JournalRecord> rest = new ArrayList<>(records);
+            rest.remove(victim);
+            JournalReading reading = JournalReading.of(hurt, BOOT);
+            assertThat(reading.state().records(0))
+                    .as("seed %d, step %d, byte %d of record %d", seed, step, at, victim)
+                    .isEqualTo(fold(rest).records(0));
+            assertThat(reading.damage().isPresent()).isEqualTo(victim < records.size() - 1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {21, 22, 23, 24})
+    void any_mutilation_opens_and_invents_nothing(long seed) throws IOException {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<JournalRecord> records = randomRecords(random, 50);
+        Path path = write(records);
+        byte[] whole = Files.readAllBytes(path);
+        Set<JournalRecord> written = new HashSet<>(records);
+        for (int step = 0; step < 300; step++) {
+            Files.write(path, mutilated(whole, random));
+            Journal.Opened opened = Journal.open(path, BOOT, 0);
+            JournalState state = opened.journal().state();
+            assertThat(written).as("seed %d, step %d", seed, step).containsAll(state.records(0));
+            assertThat(state.leases().stream().map(Leased::address).distinct())
+                    .hasSameSizeAs(state.leases());
+            opened.journal().close();
+            assertThat(read(path, BOOT).state().records(0)).isEqualTo(state.records(0));
+        }
+    }
+
+    @Test
+    void a_damaged_header_is_reported_and_the_bytes_are_kept_as_evidence() throws IOException {
+        Path path = write(List.of(lease("c1", "10.0.0.20")));
+        byte[] bytes = Files.readAllBytes(path);
+        bytes[12] ^= 1;
+        Files.write(path, bytes);
+        Journal.Opened opened = Journal.open(path, BOOT, 0);
+        assertThat(opened.damage()).hasValueSatisfying(text -> assertThat(text).contains("header"));
+        assertThat(opened.journal().state().leases()).isEmpty();
+        opened.journal().close();
+        assertThat(folder.resolve("journal.damaged")).hasBinaryContent(bytes);
+    }
+
+    @Test
+    void it_is_rewritten_when_it_has_grown_and_says_the_same_afterwards() throws IOException {
+        Path path = folder.resolve("journal");
+        Journal journal = Journal.open(path, BOOT, 0).journal();
+        journal.append(List.of(lease("stays", "10.1.0.1")), 0);
+        long largest = 0;
+        for (int i = 0; i < 20_000; i++) {
+            journal.append(List.of(lease("c" + i, "10.0.0.20")), i);
+            journal.append(
+                    List.of(new Released(key("c" + i), IpAddress.parse("10.0.0.20"), i + 5)), i);
+            largest = Math.max(largest, journal.bytes());
+        }
+        assertThat(largest).isLessThan(Journal.COMPACT_ABOVE_BYTES + 1000);
+        assertThat(Files.size(path)).isEqualTo(journal.bytes());
+        assertThat(read(path, BOOT).state().records(20_000))
+                .isEqualTo(journal.state().records(20_000))
+                .contains(lease("stays", "10.1.0.1"));
+        journal.close();
+    }
+
+    /** A file system of 64 KiB; what does not fit must change neither the file nor the state. */
+    @Test
+    @Tag("kernel")
+    void a_full_file_system_refuses_the_append_and_leaves_all_as_it_was() throws IOException {
+        mountSmall(folder);
+        try {
+            Path path = folder.resolve("journal");
+            Journal journal = Journal.open(path, BOOT, 0).journal();
+            int fitting = 0;
+            try {
+                while (fitting < 100_000) {
+                    journal.append(List.of(lease("c" + fitting, "10.0.0.20")), 0);
+                    fitting++;
+                }
+            } catch (IOException e) {
+                assertThat(e).hasMessageContaining("No space left").hasMessageContaining("free");
+            }
+            assertThat(fitting).isBetween(100, 2000);
+            assertThat(Files.size(path)).isEqualTo(journal.bytes());
+            assertThat(journal.state().leases())
+                    .containsExactly(lease("c" + --fitting, "10.0.0.20"));
+            journal.close();
+            Journal again = Journal.open(path, BOOT, 0).journal();
+            assertThat(again.state().leases()).containsExactly(lease("c" + fitting, "10.0.0.20"));
+            again.close();
+        } finally {
+            Linux.check("umount", c -> c.umount2(folder.toString(), 0));
+        }
+    }
+
+    private static void mountSmall(Path folder) {
+        try {
+            Linux.check("mount", c -> c.mount("tmpfs", folder.toString(), "tmpfs", 0, "size=64k"));
+        } catch (IOException e) {
+            Assumptions.abort("SKIPPED: a full file system was not tested: " + e.getMessage());
+        }
+    }
+
+    private static byte[] mutilated(byte[] whole, SplittableRandom random) {
+        int cut = random.nextInt(whole.length + 1);
+        byte[] bytes = Arrays.copyOf(whole, random.nextBoolean() ? cut : whole.length);
+        int flips = random.nextInt(4);
+        for (int i = 0; i < flips && bytes.length > 0; i++) {
+            bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
+        }
+        if (bytes.length > 20 && random.nextInt(4) == 0) {
+            int from = random.nextInt(bytes.length - 10);
+            int to = random.nextInt(from, bytes.length);
+            for (int i = from; i < to; i++) {
+                bytes[i] = (byte) random.nextInt();
+            }
+        }
+        return bytes;
+    }
+
+    private static List<JournalRecord> randomRecords(SplittableRandom random, int count) {
+        List<JournalRecord> records = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            String container = "c" + random.nextInt(12);
+            String address = "10.0.0." + (20 + random.nextInt(12));
+            records.add(
+                    switch (random.nextInt(6)) {
+                        case 0, 1 -> lease(container, address);
+                        case 2 -> new Wired(key(container), "{\"n\":" + i + "}");
+                        case 3 ->
+                                new Released(
+                                        key(container), IpAddress.parse(address), 1 + i * 1000L);
+                        case 4 -> new InterfaceKnown(attached("eni-" + random.nextInt(3)));
+                        default ->
+                                new CreateIntended(
+                                        new InterfaceRequest(
+                                                "t" + i, BlockKind.SECONDARY_ADDRESS, i),
+                                        i);
+                    });
+        }
+        return records;
+    }
+
+    private static JournalState fold(List<JournalRecord> records) {
+        JournalState state = new JournalState();
+        records.forEach(state::apply);
+        return state;
+    }
+
+    private static List<Integer> ends(List<JournalRecord> records) {
+        List<Integer> ends = new ArrayList<>();
+        int end = JournalFrames.header(BOOT).length;
+        for (JournalRecord one : records) {
+            end += JournalFrames.frame(RecordCodec.encode(one)).length;
+            ends.add(end);
+        }
+        return ends;
+    }
+
+    private JournalState reopened(List<JournalRecord> records) throws IOException {
+        return read(write(records), BOOT).state();
+    }
+
+    private static JournalReading read(Path path, String bootId) throws IOException {
+        return JournalReading.of(Files.readAllBytes(path), bootId);
+    }
+
+    private Path write(List<JournalRecord> records) throws IOException {
+        Path path = folder.resolve("journal");
+        Files.deleteIfExists(path);
+        try (Journal journal = Journal.open(path, BOOT, 0).journal()) {
+            for (JournalRecord one : records) {
+                journal.append(List.of(one), 0);
+            }
+        }
+        return path;
+    }
+
+    private static AttachmentKey key(String container) {
+        return new AttachmentKey("underlay", container, "eth0");
+    }
+
+    private static Leased lease(String container, String address) {
+        return new Leased(
+                key(container),
+                4026531992L,
+                "shop",
+                "web-0",
+                IpAddress.parse(address),
+                "eni-0aa",
+                5);
+    }
+
+    private static CloudInterface attached(String id) {
+        return new CloudInterface(
+                id,
+                Optional.of("token-" + id),
+                "02:00:00:00:00:02",
+                "subnet-1",
+                Cidr.parse("10.0.0.0/24"),
+                IpAddress.parse("10.0.0.11"),
+                false,
+                Optional.of(new CloudInterface.Attachment(1, CloudInterface.State.ATTACHED)),
+                List.of(Cidr.parse("10.0.0.20/32"), Cidr.parse("10.0.0.32/28")),
+                true);
+    }
+}
