@@ -1,0 +1,271 @@
+package dev.underlay.ipamd.owner;
+
+import dev.underlay.ipamd.observe.Events;
+import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudAction;
+import dev.underlay.pool.CloudAnswer;
+import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.InterfaceLife;
+import dev.underlay.pool.InterfaceView;
+import dev.underlay.pool.Pool;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
+
+/**
+ * Keeps the kernel in step with the pool's interfaces: a block is routed before any of its
+ * addresses may be leased and until the cloud has taken it back. On the owner's thread only.
+ *
+ * <pre>
+ *   BARE -> CONFIGURING   the cloud attached it
+ *   CONFIGURING -> READY  the kernel has it; its addresses may be leased
+ *   CONFIGURING -> BARE   the kernel refused; tried again after a pause
+ *   READY -> BARE         detached, or its link vanished
+ * </pre>
+ */
+final class InterfaceKeeper {
+    /** First pause after a failure; doubled each time. */
+    private static final long FIRST_PAUSE_NANOS = 1_000_000_000L;
+
+    private static final int MAX_PAUSE_DOUBLINGS = 5;
+
+    private enum Phase {
+        BARE,
+        CONFIGURING,
+        READY
+    }
+
+    private static final class Kept {
+        private CloudInterface cloud;
+        private Phase phase = Phase.BARE;
+        private Set<Cidr> routed = Set.of();
+        private int failures;
+        private long notBeforeNanos = Long.MIN_VALUE;
+        private String problem = "";
+
+        Kept(CloudInterface cloud) {
+            this.cloud = cloud;
+        }
+    }
+
+    private final Pool pool;
+    private final NodeNetwork network;
+    private final Mailbox mailbox;
+    private final LongSupplier clock;
+    private final Map<String, Kept> kept = new TreeMap<>();
+
+    InterfaceKeeper(Pool pool, NodeNetwork network, Mailbox mailbox, LongSupplier clock) {
+        this.pool = pool;
+        this.network = network;
+        this.mailbox = mailbox;
+        this.clock = clock;
+    }
+
+    /**
+     * Routes the blocks that an answer brings, before the pool hears of them.
+     *
+     * @return done when the pool may hear of the answer; never fails
+     */
+    CompletionStage<Void> prepare(CloudAction action, CloudAnswer<?> answer) {
+        List<CompletionStage<Void>> routed = new ArrayList<>();
+        if (answer instanceof CloudAnswer.Done<?>(var value)) {
+            switch (action) {
+                case CloudAction.AssignBlocks assign ->
+                        routed.add(route(assign.interfaceId(), blocksIn(value)));
+                case CloudAction.Describe _ ->
+                        interfacesIn(value).forEach(i -> routed.add(route(i.id(), i.blocks())));
+                case CloudAction.AttachInterface _,
+                        CloudAction.CreateInterface _,
+                        CloudAction.DeleteInterface _,
+                        CloudAction.DetachInterface _,
+                        CloudAction.UnassignBlocks _ -> {}
+            }
+        }
+        return CompletableFuture.allOf(
+                routed.stream()
+                        .map(CompletionStage::toCompletableFuture)
+                        .toArray(CompletableFuture[]::new));
+    }
+
+    /** Adds to the routed blocks of an interface that is ready; others get theirs with the rest. */
+    private CompletionStage<Void> route(String interfaceId, Collection<Cidr> blocks) {
+        Kept one = kept.get(interfaceId);
+        if (one == null || one.phase != Phase.READY || one.routed.containsAll(blocks)) {
+            return CompletableFuture.completedFuture(null);
+        }
+        Set<Cidr> all = new TreeSet<>(one.routed);
+        all.addAll(blocks);
+        return setBlocks(one, all);
+    }
+
+    private CompletionStage<Void> setBlocks(Kept one, Set<Cidr> blocks) {
+        one.routed = blocks;
+        return network.setBlocks(one.cloud, List.copyOf(blocks))
+                .exceptionally(e -> {
+                    mailbox.post(() -> failed(one, e));
+                    return null;
+                });
+    }
+
+    /** Compares the kernel's interfaces with the pool's and starts what is missing. */
+    void reconcile(List<InterfaceView> views) {
+        Set<String> present = new TreeSet<>();
+        for (InterfaceView view : views) {
+            if (view.cloud().isEmpty()) {
+                continue;
+            }
+            CloudInterface cloud = view.cloud().get();
+            boolean attached =
+                    cloud.attachment().isPresent()
+                            && (view.life() == InterfaceLife.ATTACHED
+                                    || view.life() == InterfaceLife.DRAINING);
+            if (attached) {
+                present.add(view.id());
+                keep(cloud, blocksOf(view));
+            }
+        }
+        for (String id : List.copyOf(kept.keySet())) {
+            if (!present.contains(id)) {
+                drop(id);
+            }
+        }
+    }
+
+    private void keep(CloudInterface cloud, Set<Cidr> blocks) {
+        Kept one = kept.computeIfAbsent(cloud.id(), _ -> new Kept(cloud));
+        one.cloud = cloud;
+        switch (one.phase) {
+            case BARE -> {
+                if (clock.getAsLong() >= one.notBeforeNanos) {
+                    configure(one, blocks);
+                }
+            }
+            case READY -> {
+                if (!one.routed.equals(blocks)) {
+                    // Nobody waits: what goes is leased to nobody.
+                    setBlocks(one, blocks);
+                }
+            }
+            case CONFIGURING -> {}
+        }
+    }
+
+    private void configure(Kept one, Set<Cidr> blocks) {
+        one.phase = Phase.CONFIGURING;
+        one.routed = blocks;
+        String id = one.cloud.id();
+        network.configure(one.cloud, List.copyOf(blocks))
+                .whenComplete((_, e) ->
+                        mailbox.post(() -> {
+                            if (kept.get(id) != one) {
+                                return; // Detached meanwhile.
+                            }
+                            if (e != null) {
+                                failed(one, e);
+                            } else {
+                                configured(one);
+                            }
+                        }));
+    }
+
+    private void configured(Kept one) {
+        one.phase = Phase.READY;
+        one.failures = 0;
+        one.problem = "";
+        pool.linkReady(one.cloud.id());
+        Events.info(
+                "interface.ready",
+                "eni",
+                one.cloud.id(),
+                "address",
+                one.cloud.primaryAddress(),
+                "blocks",
+                one.routed.size());
+    }
+
+    private void failed(Kept one, Throwable cause) {
+        if (kept.get(one.cloud.id()) != one) {
+            return;
+        }
+        Throwable root = cause.getCause() == null ? cause : cause.getCause();
+        one.phase = Phase.BARE;
+        one.problem = one.cloud.id() + ": " + root.getMessage();
+        one.notBeforeNanos =
+                clock.getAsLong()
+                        + (FIRST_PAUSE_NANOS << Math.min(one.failures, MAX_PAUSE_DOUBLINGS));
+        one.failures++;
+        pool.linkGone(one.cloud.id(), clock.getAsLong());
+        Events.warn(
+                "interface.failed",
+                "eni",
+                one.cloud.id(),
+                "tries",
+                one.failures,
+                "error",
+                root.getMessage());
+    }
+
+    /** The kernel announced that the interface's link vanished. */
+    void linkGone(String interfaceId) {
+        Kept one = kept.get(interfaceId);
+        if (one != null && one.phase == Phase.READY) {
+            failed(one, new IllegalStateException("its link vanished from the node"));
+        }
+    }
+
+    private void drop(String id) {
+        Kept one = kept.remove(id);
+        if (one == null || one.phase == Phase.BARE) {
+            return;
+        }
+        pool.linkGone(id, clock.getAsLong());
+        network.remove(one.cloud)
+                .whenComplete((_, e) -> {
+                    if (e != null) {
+                        Events.warn("interface.remains", "eni", id, "error", e.getMessage());
+                    }
+                });
+    }
+
+    /** What is broken, one sentence each. */
+    List<String> problems() {
+        return kept.values().stream().map(one -> one.problem).filter(p -> !p.isEmpty()).toList();
+    }
+
+    /** When a failed one is tried again. */
+    OptionalLong nextTryNanos() {
+        return kept.values().stream()
+                .filter(one -> one.phase == Phase.BARE && one.failures > 0)
+                .mapToLong(one -> one.notBeforeNanos)
+                .min();
+    }
+
+    static Set<Cidr> blocksOf(InterfaceView view) {
+        Set<Cidr> blocks = new TreeSet<>();
+        view.blocks().forEach(block -> blocks.add(block.cidr()));
+        return blocks;
+    }
+
+    private static List<Cidr> blocksIn(Object value) {
+        return value instanceof List<?> list
+                ? list.stream().filter(Cidr.class::isInstance).map(Cidr.class::cast).toList()
+                : List.of();
+    }
+
+    static List<CloudInterface> interfacesIn(Object value) {
+        return value instanceof List<?> list
+                ? list.stream()
+                        .filter(CloudInterface.class::isInstance)
+                        .map(CloudInterface.class::cast)
+                        .toList()
+                : List.of();
+    }
+}

@@ -1,0 +1,28 @@
+package dev.underlay.ipamd.owner;
+
+import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudInterface;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The node's part of the kernel, as the pool's owner asks for it. No method blocks; requests are
+ * carried out in the order in which they come, and a stage that fails carries a message that names
+ * the thing and the kernel's words. All requests may be repeated.
+ */
+public interface NodeNetwork {
+    /**
+     * Waits a bounded time for the interface's link, gives it its address, table and rules, and
+     * routes its blocks.
+     */
+    CompletionStage<Void> configure(CloudInterface attached, List<Cidr> blocks);
+
+    /** Makes these the blocks of a configured interface. */
+    CompletionStage<Void> setBlocks(CloudInterface configured, List<Cidr> blocks);
+
+    /** Takes away what {@link #configure} made; the link may be gone. */
+    CompletionStage<Void> remove(CloudInterface configured);
+
+    /** Makes these the CIDRs inside which nothing is translated. */
+    CompletionStage<Void> networkCidrs(List<Cidr> cidrs);
+}

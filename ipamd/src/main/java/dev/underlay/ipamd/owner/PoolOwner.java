@@ -1,0 +1,450 @@
+package dev.underlay.ipamd.owner;
+
+import dev.underlay.cni.wiring.PodLink;
+import dev.underlay.ipamd.journal.Journal;
+import dev.underlay.ipamd.journal.JournalRecord;
+import dev.underlay.ipamd.journal.JournalRecord.CreateIntended;
+import dev.underlay.ipamd.journal.JournalRecord.CreateSettled;
+import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
+import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
+import dev.underlay.ipamd.journal.JournalRecord.Leased;
+import dev.underlay.ipamd.journal.JournalRecord.NetworkKnown;
+import dev.underlay.ipamd.journal.JournalRecord.NodeKnown;
+import dev.underlay.ipamd.observe.Events;
+import dev.underlay.ipamd.observe.Metrics;
+import dev.underlay.pool.AttachmentKey;
+import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudAction;
+import dev.underlay.pool.CloudAnswer;
+import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.Counts;
+import dev.underlay.pool.Demand;
+import dev.underlay.pool.InterfaceView;
+import dev.underlay.pool.Lease;
+import dev.underlay.pool.NodeIdentity;
+import dev.underlay.pool.Outlook;
+import dev.underlay.pool.Plan;
+import dev.underlay.pool.Planner;
+import dev.underlay.pool.Pool;
+import dev.underlay.pool.PoolSettings;
+import dev.underlay.pool.Refusal;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/**
+ * Owns the pool. Every public method but {@link #settle} may be called from any thread: it posts a
+ * message and returns. After each batch of messages the queue is served, the planner asked and its
+ * calls started.
+ */
+public final class PoolOwner {
+    private final Mailbox mailbox;
+    private final LongSupplier clock;
+    private final Pool pool = new Pool();
+    private final Ledger ledger;
+    private final Attachments attachments;
+    private final InterfaceKeeper keeper;
+    private final Config config;
+    private final Ports ports;
+    private final List<Leased> unplaced = new ArrayList<>();
+    private Optional<NodeIdentity> node = Optional.empty();
+    private boolean reconciled;
+    private volatile NodeState state = NodeState.STARTING;
+    private final CompletableFuture<Void> serving = new CompletableFuture<>();
+
+    /**
+     * What was set.
+     *
+     * @param addWaitNanos how long an ADD waits for an address, nanoseconds
+     * @param maxWaiting how many may wait
+     * @param tokens fresh random tokens for interfaces to be made
+     */
+    public record Config(
+            PoolSettings settings, long addWaitNanos, int maxWaiting, Supplier<String> tokens) {}
+
+    /** What lies outside. */
+    public record Ports(CloudCalls cloud, NodeNetwork network, Metrics metrics) {}
+
+    /** Nothing is asked of anyone before the first {@link #settle}. */
+    public PoolOwner(
+            Mailbox mailbox, LongSupplier clock, Journal journal, Config config, Ports ports) {
+        this.mailbox = mailbox;
+        this.clock = clock;
+        this.config = config;
+        this.ports = ports;
+        this.ledger = new Ledger(journal, clock, ports.metrics());
+        this.attachments =
+                new Attachments(
+                        pool,
+                        ledger,
+                        clock,
+                        new Attachments.Limits(
+                                config.maxWaiting(),
+                                config.addWaitNanos(),
+                                config.settings().cooldownNanos()),
+                        ports.metrics());
+        this.keeper = new InterfaceKeeper(pool, ports.network(), mailbox, clock);
+    }
+
+    // ---- attachments
+
+    /** Asks for an address; see {@link AddAnswer} for what the caller owes afterwards. */
+    public Turn.Add add(Sandbox sandbox) {
+        Turn.Add turn = new Turn.Add(sandbox, new CompletableFuture<>());
+        mailbox.post(() -> attachments.queue(turn));
+        return turn;
+    }
+
+    /**
+     * The pod of a granted ADD is wired.
+     *
+     * @param result the CNI result, for a repeat
+     * @param link the host's end
+     * @return false when the lease is gone; the caller must take the links down again
+     */
+    public CompletableFuture<Boolean> wired(Turn.Add turn, String result, PodLink link) {
+        return ask(() -> attachments.wired(turn, result, link));
+    }
+
+    /**
+     * Gives an ADD up, wherever it stands; what was wired is taken down already.
+     *
+     * @param wasReachable whether the pod's address could have been used, so that it must cool
+     */
+    public CompletableFuture<Boolean> abandon(Turn.Add turn, boolean wasReachable) {
+        return ask(() -> {
+            attachments.abandon(turn, wasReachable);
+            return true;
+        });
+    }
+
+    /**
+     * Asks what a DEL has to take down; see {@link DelAnswer} for what the caller owes afterwards.
+     *
+     * @param beforeNanos for a DEL from the past: it means only a lease that is older
+     */
+    public Turn.Del del(AttachmentKey key, OptionalLong beforeNanos) {
+        Turn.Del turn = new Turn.Del(key, beforeNanos, new CompletableFuture<>());
+        mailbox.post(() -> attachments.queue(turn));
+        return turn;
+    }
+
+    /** The pod of a DEL is taken down; its address cools from now on. */
+    public CompletableFuture<Boolean> released(Turn.Del turn) {
+        return ask(() -> {
+            attachments.released(turn);
+            return true;
+        });
+    }
+
+    /** The pod of a DEL could not be taken down; the lease stays. */
+    public void kept(Turn.Del turn) {
+        mailbox.post(() -> attachments.kept(turn));
+    }
+
+    /** The lease of an attachment as it is journalled, with its link; for CHECK. */
+    public CompletableFuture<Optional<StandingLease>> standing(AttachmentKey key) {
+        return ask(() ->
+                ledger.state()
+                        .lease(key)
+                        .map(lease -> new StandingLease(lease, attachments.link(key))));
+    }
+
+    /** Attachments that have a lease and no call under way, for GC and for DELs from the past. */
+    public CompletableFuture<List<AttachmentKey>> idle() {
+        return ask(attachments::idle);
+    }
+
+    /** All links of pods that stand, by a look at the kernel after events were lost. */
+    public void podLinksStanding(Set<Integer> indexes) {
+        mailbox.post(() -> attachments.linksStanding(indexes));
+    }
+
+    /** The kernel announced that the link with this index vanished; it may be anyone's. */
+    public void linkGone(int index) {
+        mailbox.post(() -> attachments.linkGone(index));
+    }
+
+    // ---- the node and the cloud
+
+    /** Puts in what journal and kernel know, before the first call is served. */
+    public void recover(RecoveredState recovered) {
+        mailbox.post(() -> {
+            long now = clock.getAsLong();
+            pool.restoreInterfaces(recovered.interfaces(), now);
+            recovered.requests().forEach(request -> pool.restoreRequest(request, now));
+            recovered.leases().forEach(lease -> adopt(lease, now));
+            recovered
+                    .cooling()
+                    .forEach(c ->
+                            pool.restoreCooling(
+                                    c.interfaceId(), c.address(), c.coolUntilNanos(), now));
+            recovered.links().forEach(attachments::knowLink);
+            ledger.note(recovered.news());
+            recovered.node().ifPresent(this::setNode);
+            if (!recovered.networkCidrs().isEmpty()) {
+                ports.network().networkCidrs(recovered.networkCidrs());
+            }
+            keeper.reconcile(pool.interfaces());
+        });
+    }
+
+    /** A living pod's address; whose it is may have to wait for the cloud's first description. */
+    private void adopt(Leased lease, long now) {
+        if (lease.interfaceId().isEmpty()) {
+            unplaced.add(lease);
+        } else {
+            pool.adopt(new Lease(lease.key(), lease.address(), lease.interfaceId()), now)
+                    .forEach(over ->
+                            Events.warn(
+                                    "lease.displaced",
+                                    "container",
+                                    over.owner(),
+                                    "ip",
+                                    over.address()));
+        }
+    }
+
+    /**
+     * Before the pool hears of blocks, those of their addresses that living pods hold are taken.
+     */
+    private void place(List<CloudInterface> described, long now) {
+        List<Leased> placed = new ArrayList<>();
+        for (Leased lease : unplaced) {
+            if (!ledger.state().lease(lease.key()).equals(Optional.of(lease))) {
+                placed.add(lease); // Released meanwhile.
+                continue;
+            }
+            described.stream()
+                    .filter(one -> one.blocks().stream().anyMatch(b -> b.contains(lease.address())))
+                    .findFirst()
+                    .ifPresentOrElse(
+                            one -> {
+                                Leased known = lease.on(one.id());
+                                ledger.note(List.of(known));
+                                adopt(known, now);
+                                placed.add(lease);
+                            },
+                            () ->
+                                    Events.warn(
+                                            "lease.unknown-address",
+                                            "container",
+                                            lease.key().containerId(),
+                                            "ip",
+                                            lease.address()));
+        }
+        unplaced.removeAll(placed);
+    }
+
+    /** Metadata said what the node is. */
+    public void identified(NodeIdentity identity) {
+        mailbox.post(() -> {
+            if (!node.equals(Optional.of(identity))) {
+                ledger.note(List.of(new NodeKnown(identity)));
+            }
+            setNode(identity);
+        });
+        networkCidrs(identity.networkCidrs());
+    }
+
+    private void setNode(NodeIdentity identity) {
+        node = Optional.of(identity);
+        pool.setLimits(identity.limits());
+    }
+
+    /** Metadata said which CIDRs the network has; an empty list is never believed. */
+    public void networkCidrs(List<Cidr> cidrs) {
+        mailbox.post(() -> {
+            if (!cidrs.isEmpty() && !cidrs.equals(ledger.state().networkCidrs())) {
+                ledger.note(List.of(new NetworkKnown(cidrs)));
+                Events.info("network.cidrs", "cidrs", cidrs);
+                ports.network().networkCidrs(cidrs);
+            }
+        });
+    }
+
+    /** The kernel announced that an interface's link vanished. */
+    public void interfaceLinkGone(String interfaceId) {
+        mailbox.post(() -> keeper.linkGone(interfaceId));
+    }
+
+    private void answered(CloudAction action, CloudAnswer<?> answer) {
+        keeper.prepare(action, answer)
+                .whenComplete((_, _) -> mailbox.post(() -> end(action, answer)));
+    }
+
+    private void end(CloudAction action, CloudAnswer<?> answer) {
+        long now = clock.getAsLong();
+        if (action instanceof CloudAction.Describe
+                && answer instanceof CloudAnswer.Done<?>(var described)) {
+            place(InterfaceKeeper.interfacesIn(described), now);
+        }
+        pool.end(action, answer, now);
+        List<JournalRecord> news = new ArrayList<>(interfaceNews());
+        switch (answer) {
+            case CloudAnswer.Done<?> _ -> {
+                Events.info("cloud.done", "action", action);
+                if (action instanceof CloudAction.Describe) {
+                    reconciled = true;
+                }
+            }
+            case CloudAnswer.Refused<?>(var refusal, var message) ->
+                    Events.warn(
+                            "cloud.refused",
+                            "action",
+                            action,
+                            "refusal",
+                            refusal,
+                            "error",
+                            message);
+        }
+        if (action instanceof CloudAction.CreateInterface(var request) && isCertain(answer)) {
+            news.add(new CreateSettled(request.token()));
+        }
+        ledger.note(news);
+    }
+
+    private static boolean isCertain(CloudAnswer<?> answer) {
+        return !(answer instanceof CloudAnswer.Refused<?>(var refusal, _)
+                && refusal == Refusal.UNKNOWN_OUTCOME);
+    }
+
+    /** What the pool knows of interfaces that the journal does not know yet. */
+    private List<JournalRecord> interfaceNews() {
+        Map<String, CloudInterface> known = new HashMap<>();
+        ledger.state().interfaces().forEach(one -> known.put(one.id(), one));
+        List<JournalRecord> news = new ArrayList<>();
+        for (InterfaceView view : pool.interfaces()) {
+            if (view.cloud().isPresent()) {
+                CloudInterface one = withBlocks(view.cloud().get(), view);
+                if (!one.equals(known.remove(view.id()))) {
+                    news.add(new InterfaceKnown(one));
+                }
+            } else {
+                known.remove(view.id());
+            }
+        }
+        new TreeSet<>(known.keySet()).forEach(id -> news.add(new InterfaceGone(id)));
+        return news;
+    }
+
+    private static CloudInterface withBlocks(CloudInterface one, InterfaceView view) {
+        return new CloudInterface(
+                one.id(),
+                one.token(),
+                one.mac(),
+                one.subnetId(),
+                one.subnet(),
+                one.primaryAddress(),
+                one.primary(),
+                one.attachment(),
+                List.copyOf(InterfaceKeeper.blocksOf(view)),
+                one.managed());
+    }
+
+    // ---- after every batch of messages
+
+    /**
+     * Serves the queue, plans, starts calls. On the owner's thread.
+     *
+     * @return the next instant at which time alone changes something
+     */
+    public OptionalLong settle() {
+        long now = clock.getAsLong();
+        keeper.reconcile(pool.interfaces());
+        attachments.serveQueue(pool.counts(now).free());
+        Plan plan =
+                Planner.plan(
+                        pool,
+                        config.settings(),
+                        new Demand(attachments.waitingCount()),
+                        now,
+                        config.tokens());
+        plan.actions().forEach(action -> begin(action, now));
+        attachments.outlook(plan.outlook().text());
+        publish(plan.outlook(), now);
+        return Stream.of(plan.wakeAtNanos(), attachments.nextDeadlineNanos(), keeper.nextTryNanos())
+                .flatMapToLong(OptionalLong::stream)
+                .min();
+    }
+
+    private void begin(CloudAction action, long now) {
+        String name = action.getClass().getSimpleName();
+        if (action instanceof CloudAction.CreateInterface(var request)) {
+            try {
+                ledger.intend(new CreateIntended(request, now));
+            } catch (IOException e) {
+                return; // Without its token in the journal it could be lost; planned again later.
+            }
+        }
+        ports.metrics().planned(name);
+        pool.begin(action, now);
+        ports.cloud().start(action, answer -> mailbox.post(() -> answered(action, answer)));
+    }
+
+    private void publish(Outlook outlook, long now) {
+        Counts counts = pool.counts(now);
+        List<InterfaceView> interfaces = pool.interfaces();
+        ports.metrics()
+                .now(
+                        new Metrics.Gauges(
+                                counts.free(),
+                                counts.leased(),
+                                counts.cooling(),
+                                counts.requested(),
+                                interfaces.size(),
+                                attachments.waitingCount()),
+                        ledger.bytes());
+        state = new NodeState(reconciled, outlook, keeper.problems());
+        if (!serving.isDone() && state.refusal(now).isEmpty()) {
+            serving.complete(null);
+        }
+    }
+
+    /** What STATUS and readiness are answered from; never blocks. */
+    public NodeState state() {
+        return state;
+    }
+
+    /** Done when an ADD could first succeed. */
+    public CompletionStage<Void> serving() {
+        return serving.minimalCompletionStage();
+    }
+
+    /** Everything at one moment, for people. */
+    public CompletableFuture<StatusReport> report() {
+        return ask(() ->
+                StatusReport.of(
+                        pool,
+                        ledger,
+                        node,
+                        state,
+                        attachments.waitingCount(),
+                        config,
+                        clock.getAsLong()));
+    }
+
+    private <T> CompletableFuture<T> ask(Supplier<T> question) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        mailbox.post(() -> {
+            try {
+                answer.complete(question.get());
+            } catch (RuntimeException e) {
+                answer.completeExceptionally(e);
+                throw e;
+            }
+        });
+        return answer;
+    }
+}

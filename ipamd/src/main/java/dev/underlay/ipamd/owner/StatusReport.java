@@ -1,0 +1,172 @@
+package dev.underlay.ipamd.owner;
+
+import dev.underlay.ipamd.journal.JournalRecord.Leased;
+import dev.underlay.pool.AddressState;
+import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.Counts;
+import dev.underlay.pool.Hold;
+import dev.underlay.pool.InterfaceView;
+import dev.underlay.pool.NodeIdentity;
+import dev.underlay.pool.Pool;
+import dev.underlay.pool.PoolSettings;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/** The daemon at one moment, in the shape of the status document: plain texts and numbers. */
+public record StatusReport(
+        boolean ready,
+        String outlook,
+        List<String> problems,
+        Node node,
+        Slots slots,
+        int waiting,
+        List<Interface> interfaces,
+        List<Lease> leases,
+        List<String> inFlight,
+        List<RefusalHeld> refusals,
+        Settings settings,
+        long journalBytes) {
+    /** The machine; empty texts while metadata has not answered. */
+    public record Node(
+            String instanceId,
+            String instanceType,
+            String zone,
+            String address,
+            List<String> networkCidrs) {}
+
+    /** Addresses by state. */
+    public record Slots(int free, int leased, int cooling, int requested) {}
+
+    /** One interface. */
+    public record Interface(
+            String id,
+            int deviceIndex,
+            String mac,
+            String subnet,
+            String primaryAddress,
+            String life,
+            String standing,
+            boolean linkReady,
+            List<String> blocks,
+            int leased,
+            int cooling) {}
+
+    /** One pod's address. */
+    public record Lease(
+            String address,
+            String interfaceId,
+            String network,
+            String containerId,
+            String interfaceName,
+            String podNamespace,
+            String podName,
+            long ageSeconds) {}
+
+    /** A refusal that holds the planner back. */
+    public record RefusalHeld(
+            String subject, String refusal, String message, int failures, long retryInSeconds) {}
+
+    /** The settings that are in force; absent ones are null. */
+    public record Settings(
+            @Nullable Integer warmEniTarget,
+            @Nullable Integer warmIpTarget,
+            @Nullable Integer minimumIpTarget,
+            @Nullable Integer maxEni,
+            @Nullable Integer maxPods,
+            long cooldownSeconds,
+            long addWaitSeconds) {}
+
+    static StatusReport of(
+            Pool pool,
+            Ledger ledger,
+            Optional<NodeIdentity> node,
+            NodeState state,
+            int waiting,
+            PoolOwner.Config config,
+            long now) {
+        Counts counts = pool.counts(now);
+        PoolSettings set = config.settings();
+        return new StatusReport(
+                state.reconciled() && state.refusal(now).isEmpty(),
+                state.outlook().text(),
+                state.problems(),
+                new Node(
+                        node.map(NodeIdentity::instanceId).orElse(""),
+                        node.map(NodeIdentity::instanceType).orElse(""),
+                        node.map(NodeIdentity::zone).orElse(""),
+                        node.map(n -> n.primaryAddress().toString()).orElse(""),
+                        ledger.state().networkCidrs().stream().map(Object::toString).toList()),
+                new Slots(counts.free(), counts.leased(), counts.cooling(), counts.requested()),
+                waiting,
+                pool.interfaces().stream().map(view -> of(view, now)).toList(),
+                pool.leases().stream().map(lease -> of(lease, ledger, now)).toList(),
+                pool.inFlight().stream().map(Object::toString).toList(),
+                pool.holds().stream().map(hold -> of(hold, now)).toList(),
+                new Settings(
+                        value(set.warmEniTarget()),
+                        value(set.warmIpTarget()),
+                        value(set.minimumIpTarget()),
+                        value(set.maxEni()),
+                        value(set.maxPods()),
+                        set.cooldownNanos() / 1_000_000_000L,
+                        config.addWaitNanos() / 1_000_000_000L),
+                ledger.bytes());
+    }
+
+    private static @Nullable Integer value(OptionalInt set) {
+        return set.isPresent() ? set.getAsInt() : null;
+    }
+
+    private static Interface of(InterfaceView view, long now) {
+        int leased = 0;
+        int cooling = 0;
+        for (InterfaceView.BlockView block : view.blocks()) {
+            for (InterfaceView.Slot slot : block.slots()) {
+                switch (AddressState.at(slot.state(), now)) {
+                    case AddressState.Leased _ -> leased++;
+                    case AddressState.Cooling _ -> cooling++;
+                    case AddressState.Free _ -> {}
+                }
+            }
+        }
+        Optional<CloudInterface> cloud = view.cloud();
+        return new Interface(
+                view.id(),
+                cloud.flatMap(CloudInterface::attachment)
+                        .map(CloudInterface.Attachment::deviceIndex)
+                        .orElse(-1),
+                cloud.map(CloudInterface::mac).orElse(""),
+                cloud.map(CloudInterface::subnetId).orElse(""),
+                cloud.map(one -> one.primaryAddress().toString()).orElse(""),
+                view.life().name(),
+                view.standing().name(),
+                view.linkReady(),
+                view.blocks().stream().map(block -> block.cidr().toString()).toList(),
+                leased,
+                cooling);
+    }
+
+    private static Lease of(dev.underlay.pool.Lease lease, Ledger ledger, long now) {
+        Optional<Leased> journalled = ledger.state().lease(lease.owner());
+        return new Lease(
+                lease.address().toString(),
+                lease.interfaceId(),
+                lease.owner().network(),
+                lease.owner().containerId(),
+                lease.owner().interfaceName(),
+                journalled.map(Leased::podNamespace).orElse(""),
+                journalled.map(Leased::podName).orElse(""),
+                journalled.map(one -> (now - one.atNanos()) / 1_000_000_000L).orElse(0L));
+    }
+
+    private static RefusalHeld of(Hold hold, long now) {
+        return new RefusalHeld(
+                hold.subject(),
+                hold.refusal().name(),
+                hold.message(),
+                hold.failures(),
+                Math.max(0, (hold.untilNanos() - now) / 1_000_000_000L));
+    }
+}
