@@ -1,0 +1,274 @@
+package dev.underlay.ipamd;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.underlay.cloud.aws.AwsCloudNetwork;
+import dev.underlay.cni.linux.Fd;
+import dev.underlay.cni.linux.Linux;
+import dev.underlay.cni.protocol.CniError;
+import dev.underlay.cni.socket.DelIntents;
+import dev.underlay.cni.socket.LauncherServer;
+import dev.underlay.cni.wiring.PodLink;
+import dev.underlay.ipamd.install.Installer;
+import dev.underlay.ipamd.journal.Journal;
+import dev.underlay.ipamd.kernel.KernelNode;
+import dev.underlay.ipamd.kernel.KernelPods;
+import dev.underlay.ipamd.kernel.LinkWatch;
+import dev.underlay.ipamd.kernel.Trash;
+import dev.underlay.ipamd.observe.Events;
+import dev.underlay.ipamd.observe.HealthServer;
+import dev.underlay.ipamd.observe.Metrics;
+import dev.underlay.ipamd.owner.NodeState;
+import dev.underlay.ipamd.owner.OwnerThread;
+import dev.underlay.ipamd.owner.PoolOwner;
+import dev.underlay.ipamd.serve.CniHandler;
+import dev.underlay.ipamd.serve.DelVerb;
+import dev.underlay.ipamd.serve.PastDels;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * The parts put together. The order of a start: what journal and kernel know, the socket, the
+ * owner's thread; only then the cloud's SDK, metrics and health, which load many classes.
+ */
+final class Daemon implements AutoCloseable {
+    private static final int MAX_WAITING = 256; // as many ADDs as the server lets in
+    private static final Duration INTENT_PERIOD = Duration.ofSeconds(3);
+    private static final long REPORT_SECONDS = 2;
+    private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
+    private static final Path OWN_NAMESPACE = Path.of("/proc/self/ns/net");
+
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+
+    private Daemon() {}
+
+    /**
+     * Starts everything; the daemon serves when this returns.
+     *
+     * @throws IOException naming what could not be had
+     */
+    static Daemon start(DaemonSettings settings) throws IOException {
+        Daemon daemon = new Daemon();
+        try {
+            daemon.run(settings);
+            return daemon;
+        } catch (IOException | RuntimeException e) {
+            daemon.close();
+            throw e;
+        }
+    }
+
+    private void run(DaemonSettings settings) throws IOException {
+        long begin = Linux.bootTimeNanos();
+        Files.createDirectories(settings.runDir());
+        Metrics metrics = new Metrics();
+        KernelPods pods = part(new KernelPods());
+        LinkWatch links = part(LinkWatch.open());
+        KernelNode node = part(new KernelNode(links));
+        Trash trash = part(new Trash(pods));
+
+        OwnerThread thread = part(new OwnerThread(Linux::bootTimeNanos, metrics));
+        AwsCloudNetwork cloud =
+                part(
+                        new AwsCloudNetwork(
+                                settings.aws(),
+                                (action, outcome, nanos) ->
+                                        metrics.cloudCalled(action, outcome.name(), nanos)));
+        part(lock(settings.runDir()));
+        Journal journal = openJournal(settings);
+        PoolOwner owner =
+                new PoolOwner(
+                        thread,
+                        Linux::bootTimeNanos,
+                        journal,
+                        new PoolOwner.Config(
+                                settings.pool(),
+                                settings.addWait().toNanos(),
+                                MAX_WAITING,
+                                () -> UUID.randomUUID().toString()),
+                        new PoolOwner.Ports(new CloudThreads(cloud, metrics), node, metrics));
+        recover(settings, journal, pods, owner);
+
+        DelVerb del = new DelVerb(owner, pods, trash::wake);
+        PastDels past =
+                new PastDels(new DelIntents(settings.runDir().resolve("intents")), owner, del);
+        CniHandler handler =
+                new CniHandler(
+                        owner,
+                        new CniHandler.Kernel(pods, node),
+                        del,
+                        past,
+                        ownNamespace(),
+                        metrics,
+                        Linux::bootTimeNanos);
+        Path socket = settings.runDir().resolve("ipamd.sock");
+        part(LauncherServer.start(socket, handler, LauncherServer.Limits.DEFAULT));
+        thread.start(owner::settle);
+        links.start(new LinkListener(owner, node));
+        trash.start();
+        Events.info(
+                "daemon.serving",
+                "socket",
+                socket,
+                "after_ms",
+                TimeUnit.NANOSECONDS.toMillis(Linux.bootTimeNanos() - begin));
+
+        part(
+                HealthServer.start(
+                        settings.healthAddress(), () -> notReady(owner), () -> status(owner)));
+        part(metrics.serve(settings.metricsAddress()));
+        new NodeWatch(cloud, owner).start();
+        Thread.ofPlatform().name("intents").daemon(true).start(() -> sweepIntents(past));
+        Installer installer =
+                new Installer(
+                        settings.cniBinDir(), settings.cniConfDir(), settings.launcher(), socket);
+        owner.serving().thenRunAsync(() -> install(installer));
+    }
+
+    private <T extends AutoCloseable> T part(T part) {
+        parts.push(part);
+        return part;
+    }
+
+    /** Two daemons would write one journal. The kernel frees the lock when the process ends. */
+    private static FileChannel lock(Path runDir) throws IOException {
+        Path path = runDir.resolve("lock");
+        FileChannel file =
+                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (file.tryLock() == null) {
+            file.close();
+            throw new IOException(
+                    "another ipamd runs with " + runDir + "; stop it or choose another --run-dir");
+        }
+        return file;
+    }
+
+    private Journal openJournal(DaemonSettings settings) throws IOException {
+        Journal.Opened opened =
+                Journal.open(
+                        settings.runDir().resolve("journal"),
+                        Files.readString(BOOT_ID).strip(),
+                        Linux.bootTimeNanos());
+        opened.damage().ifPresent(damage -> Events.warn("journal.damaged", "error", damage));
+        return part(opened.journal());
+    }
+
+    private static void recover(
+            DaemonSettings settings, Journal journal, KernelPods pods, PoolOwner owner)
+            throws IOException {
+        Recovery recovery =
+                Recovery.of(
+                        journal.state(),
+                        pods.list(),
+                        Linux.bootTimeNanos(),
+                        settings.pool().cooldownNanos());
+        for (PodLink link : recovery.cutOff()) {
+            Events.info("link.cut-off", "link", link.name());
+            pods.unwire(Optional.empty(), link);
+        }
+        owner.recover(recovery.state());
+        Events.info(
+                "daemon.recovered",
+                "leases",
+                recovery.state().leases().size(),
+                "cooling",
+                recovery.state().cooling().size(),
+                "interfaces",
+                recovery.state().interfaces().size(),
+                "news",
+                recovery.state().news().size());
+    }
+
+    private static long ownNamespace() throws IOException {
+        try (Fd namespace = Linux.open(OWN_NAMESPACE.toString(), Linux.O_RDONLY)) {
+            return Linux.inode(namespace);
+        }
+    }
+
+    private record LinkListener(PoolOwner owner, KernelNode node) implements LinkWatch.Listener {
+        @Override
+        public void gone(int index) {
+            node.interfaceOf(index)
+                    .ifPresentOrElse(owner::interfaceLinkGone, () -> owner.linkGone(index));
+        }
+
+        @Override
+        public void standing(Set<Integer> indexes) {
+            owner.podLinksStanding(indexes);
+        }
+    }
+
+    /** A launcher that gave up on a slow daemon leaves an intent too, so this never ends. */
+    private static void sweepIntents(PastDels past) {
+        try {
+            while (true) {
+                past.sweep();
+                Thread.sleep(INTENT_PERIOD);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void install(Installer installer) {
+        try {
+            List<Path> written = installer.install();
+            Events.info("install.done", "written", written);
+        } catch (IOException e) {
+            Events.warn("install.failed", "error", e.getMessage());
+        }
+    }
+
+    private static Optional<String> notReady(PoolOwner owner) {
+        NodeState state = owner.state();
+        Optional<CniError> refusal = state.refusal(Linux.bootTimeNanos());
+        if (refusal.isPresent()) {
+            return Optional.of(refusal.get().message() + ": " + refusal.get().details());
+        }
+        return state.reconciled()
+                ? Optional.empty()
+                : Optional.of("the cloud has not described this node's interfaces yet");
+    }
+
+    private static String status(PoolOwner owner) {
+        try {
+            return new JsonMapper()
+                    .writerWithDefaultPrettyPrinter()
+                    .writeValueAsString(owner.report().get(REPORT_SECONDS, TimeUnit.SECONDS));
+        } catch (JsonProcessingException | ExecutionException | TimeoutException e) {
+            throw new IllegalStateException("the status could not be told", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    /**
+     * Ends what was started, last first. Nothing in the kernel is touched: living pods keep their
+     * packets.
+     */
+    @Override
+    public void close() {
+        Events.info("daemon.ending");
+        for (AutoCloseable part : parts) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                Events.warn("daemon.close-failed", "error", e.getMessage());
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+package dev.underlay.ipamd.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.net.URLConnection;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code underlay status}: the daemon's status document as a table, or as it is. */
+@Command(
+        name = "status",
+        description = "Shows this node's interfaces, pod addresses and what is under way.",
+        mixinStandardHelpOptions = true)
+public final class Status implements Callable<Integer> {
+    private static final int TIMEOUT_MILLIS = 5000;
+    private static final int NO_DAEMON = 69; // EX_UNAVAILABLE, sysexits.h
+
+    @Option(
+            names = "--health-address",
+            description = "Where the daemon answers. Default: ${DEFAULT-VALUE}",
+            defaultValue = "127.0.0.1:61679")
+    private String address = "";
+
+    @Option(names = "--json", description = "Print the document as it is.")
+    private boolean json;
+
+    @Spec private CommandSpec spec = CommandSpec.create();
+
+    /** Prints the status of the daemon on this machine. */
+    public static void main(String[] args) {
+        System.exit(new CommandLine(new Status()).execute(args));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        String document;
+        try {
+            document = read();
+        } catch (IOException e) {
+            spec.commandLine()
+                    .getErr()
+                    .println(
+                            "no answer from ipamd at "
+                                    + address
+                                    + ": "
+                                    + e.getMessage()
+                                    + "; is it running on this node?");
+            return NO_DAEMON;
+        }
+        out.print(json ? document : table(new JsonMapper().readTree(document)));
+        out.flush();
+        return 0;
+    }
+
+    private String read() throws IOException {
+        URLConnection connection =
+                URI.create("http://" + address + "/status").toURL().openConnection();
+        connection.setConnectTimeout(TIMEOUT_MILLIS);
+        connection.setReadTimeout(TIMEOUT_MILLIS);
+        try (InputStream in = connection.getInputStream()) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    static String table(JsonNode status) {
+        StringBuilder text = new StringBuilder();
+        JsonNode node = status.path("node");
+        JsonNode slots = status.path("slots");
+        line(
+                text,
+                "%s %s %s %s: %s"
+                        .formatted(
+                                node.path("instanceId").asText(),
+                                node.path("instanceType").asText(),
+                                node.path("zone").asText(),
+                                node.path("address").asText(),
+                                status.path("ready").asBoolean() ? "ready" : "NOT READY"));
+        line(text, "%s".formatted(status.path("outlook").asText()));
+        status.path("problems")
+                .forEach(problem -> line(text, "broken: %s".formatted(problem.asText())));
+        line(
+                text,
+                "addresses: %d free, %d leased, %d cooling, %d on their way; %d pods wait"
+                        .formatted(
+                                slots.path("free").asInt(),
+                                slots.path("leased").asInt(),
+                                slots.path("cooling").asInt(),
+                                slots.path("requested").asInt(),
+                                status.path("waiting").asInt()));
+        line(
+                text,
+                "%n%-22s %-5s %-16s %-9s %-12s %s"
+                        .formatted(
+                                "INTERFACE",
+                                "INDEX",
+                                "ADDRESS",
+                                "LIFE",
+                                "STANDING",
+                                "LEASED/BLOCKS"));
+        for (JsonNode one : status.path("interfaces")) {
+            line(
+                    text,
+                    "%-22s %-5d %-16s %-9s %-12s %d/%d%s"
+                            .formatted(
+                                    one.path("id").asText(),
+                                    one.path("deviceIndex").asInt(),
+                                    one.path("primaryAddress").asText(),
+                                    one.path("life").asText().toLowerCase(Locale.ROOT),
+                                    one.path("standing").asText().toLowerCase(Locale.ROOT),
+                                    one.path("leased").asInt(),
+                                    one.path("blocks").size(),
+                                    one.path("linkReady").asBoolean() ? "" : " (link not ready)"));
+        }
+        line(
+                text,
+                "%n%-16s %-22s %-40s %s".formatted("POD ADDRESS", "INTERFACE", "POD", "CONTAINER"));
+        for (JsonNode one : status.path("leases")) {
+            String pod = one.path("podNamespace").asText() + "/" + one.path("podName").asText();
+            line(
+                    text,
+                    "%-16s %-22s %-40s %s"
+                            .formatted(
+                                    one.path("address").asText(),
+                                    one.path("interfaceId").asText(),
+                                    pod.equals("/") ? "-" : pod,
+                                    one.path("containerId").asText()));
+        }
+        status.path("refusals")
+                .forEach(one ->
+                        line(
+                                text,
+                                "refused: %s %s, again in %d s: %s"
+                                        .formatted(
+                                                one.path("subject").asText(),
+                                                one.path("refusal").asText(),
+                                                one.path("retryInSeconds").asLong(),
+                                                one.path("message").asText())));
+        return text.toString();
+    }
+
+    private static void line(StringBuilder text, String line) {
+        text.append(line).append(System.lineSeparator());
+    }
+}

@@ -1,0 +1,213 @@
+package dev.underlay.ipamd.kernel;
+
+import dev.underlay.cni.netlink.IpPrefix;
+import dev.underlay.cni.netlink.Link;
+import dev.underlay.cni.netlink.RouteSocket;
+import dev.underlay.cni.routing.AttachedInterface;
+import dev.underlay.cni.routing.Marks;
+import dev.underlay.cni.routing.NodeRouting;
+import dev.underlay.cni.routing.Primary;
+import dev.underlay.ipamd.owner.NodeNetwork;
+import dev.underlay.ipamd.serve.LinkFacts;
+import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.IpAddress;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The node's routing on one thread of its own, so that changes come in the order in which they were
+ * asked for. What an earlier process left in the kernel is taken over.
+ */
+public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
+    /** How long the kernel may take to show a link after the cloud calls it attached. */
+    private static final Duration LINK_LIMIT = Duration.ofSeconds(30);
+
+    private record Known(int number, int linkIndex, int mtuBytes) {}
+
+    private final LinkWatch links;
+    private final ExecutorService thread =
+            Executors.newSingleThreadExecutor(
+                    Thread.ofPlatform().name("routing").daemon(true).factory());
+    private final Map<String, Known> known = new ConcurrentHashMap<>();
+    private volatile List<InetAddress> nodeAddresses = List.of();
+    private volatile int primaryMtuBytes;
+
+    // On the routing thread only.
+    private List<IpPrefix> networkCidrs = List.of();
+    private @Nullable NodeRouting routing;
+    private boolean setUp;
+
+    /**
+     * @param links where the kernel announces new links
+     */
+    public KernelNode(LinkWatch links) {
+        this.links = links;
+    }
+
+    @FunctionalInterface
+    private interface Step {
+        void run(NodeRouting routing) throws IOException;
+    }
+
+    @Override
+    public CompletionStage<Void> configure(CloudInterface attached, List<Cidr> blocks) {
+        return links.await(NodeRouting.isInterface(attached.mac()), LINK_LIMIT)
+                .handle((link, failure) -> requireLink(attached, link, failure))
+                .thenCompose(link -> run(routing -> configure(routing, attached, link, blocks)));
+    }
+
+    private static Link requireLink(
+            CloudInterface attached, @Nullable Link link, @Nullable Throwable failure) {
+        if (link != null) {
+            return link;
+        }
+        boolean late = failure instanceof TimeoutException;
+        throw new CompletionException(
+                new IOException(
+                        "no link with address "
+                                + attached.mac()
+                                + (late ? " within " + LINK_LIMIT.toSeconds() + " s" : "")
+                                + "; is the interface attached to this machine?",
+                        failure));
+    }
+
+    private void configure(
+            NodeRouting routing, CloudInterface attached, Link link, List<Cidr> blocks)
+            throws IOException {
+        int number = number(attached);
+        if (attached.primary()) {
+            if (networkCidrs.isEmpty()) {
+                throw new IOException("metadata has not said yet which CIDRs the network has");
+            }
+            List<InetAddress> own = List.of(inet(attached.primaryAddress()));
+            routing.setup(new Primary(link.index(), own), networkCidrs);
+            setUp = true;
+            nodeAddresses = own;
+            primaryMtuBytes = link.mtuBytes();
+        } else {
+            if (!setUp) {
+                throw new IOException("the primary interface comes first");
+            }
+            routing.attachInterface(
+                    new AttachedInterface(
+                            number, link.index(), primaryMtuBytes, List.of(ownAddress(attached))));
+        }
+        routing.setBlocks(number, prefixes(blocks));
+        known.put(attached.id(), new Known(number, link.index(), primaryMtuBytes));
+    }
+
+    /** The subnet's router has the first address after the network's own, on AWS and Azure. */
+    private static AttachedInterface.OwnAddress ownAddress(CloudInterface attached) {
+        return new AttachedInterface.OwnAddress(
+                new IpPrefix(inet(attached.primaryAddress()), attached.subnet().prefixLength()),
+                inet(attached.subnet().address(1)));
+    }
+
+    @Override
+    public CompletionStage<Void> setBlocks(CloudInterface configured, List<Cidr> blocks) {
+        return run(routing -> routing.setBlocks(number(configured), prefixes(blocks)));
+    }
+
+    @Override
+    public CompletionStage<Void> remove(CloudInterface configured) {
+        known.remove(configured.id());
+        return run(routing -> routing.detachInterface(number(configured)));
+    }
+
+    @Override
+    public CompletionStage<Void> networkCidrs(List<Cidr> cidrs) {
+        return run(routing -> {
+            networkCidrs = prefixes(cidrs);
+            if (setUp) {
+                routing.setNetworkCidrs(networkCidrs);
+            }
+        });
+    }
+
+    private CompletionStage<Void> run(Step step) {
+        return CompletableFuture.runAsync(
+                () -> {
+                    try {
+                        step.run(routing());
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e.getMessage(), e);
+                    }
+                },
+                thread);
+    }
+
+    /** Opened at the first use, so that nothing of it delays the socket. */
+    private NodeRouting routing() throws IOException {
+        NodeRouting open = routing;
+        if (open == null) {
+            RouteSocket socket = RouteSocket.open();
+            try {
+                open = NodeRouting.open(socket);
+            } catch (IOException e) {
+                socket.close();
+                throw e;
+            }
+            routing = open;
+        }
+        return open;
+    }
+
+    /** The interface that has this link. */
+    public Optional<String> interfaceOf(int linkIndex) {
+        return known.entrySet().stream()
+                .filter(one -> one.getValue().linkIndex() == linkIndex)
+                .map(Map.Entry::getKey)
+                .findFirst();
+    }
+
+    @Override
+    public int mtuBytes(String interfaceId) {
+        Known one = known.get(interfaceId);
+        return one == null ? primaryMtuBytes : one.mtuBytes();
+    }
+
+    @Override
+    public List<InetAddress> nodeAddresses() {
+        return nodeAddresses;
+    }
+
+    /** Frees sockets; what stands in the kernel stays, living pods need it. */
+    @Override
+    public void close() {
+        thread.shutdownNow();
+    }
+
+    private static int number(CloudInterface attached) {
+        return attached.attachment().map(CloudInterface.Attachment::deviceIndex).orElse(0)
+                + Marks.PRIMARY_INTERFACE;
+    }
+
+    private static List<IpPrefix> prefixes(List<Cidr> cidrs) {
+        return cidrs.stream()
+                .map(cidr -> new IpPrefix(inet(cidr.network()), cidr.prefixLength()))
+                .toList();
+    }
+
+    private static InetAddress inet(IpAddress address) {
+        try {
+            return InetAddress.getByAddress(address.toBytes());
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("4 and 16 bytes are always an address", e);
+        }
+    }
+}
