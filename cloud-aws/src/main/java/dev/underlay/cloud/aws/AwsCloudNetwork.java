@@ -65,7 +65,7 @@ public final class AwsCloudNetwork implements CloudNetwork, AutoCloseable {
                             fixed.primaryMac(),
                             fixed.primaryAddress(),
                             cidrs,
-                            ec2(deadline).limits(fixed.instanceType(), deadline));
+                            ec2(deadline).limits(fixed.instanceType()));
                 });
     }
 

@@ -8,7 +8,9 @@ import java.time.Duration;
  * @param connectTimeout how long a connection may take to stand
  * @param attemptTimeout how long one attempt may take, from sending to the last byte
  * @param callDeadline how long one call of the port may take with all its attempts and looks
- * @param detachDeadline the same for a detach, which waits for the cloud to finish
+ * @param limitsDeadline how long EC2 may take to tell a type's limits before the table that comes
+ *     with the program is used instead
+ * @param detachDeadline how long that may be for a detach, which waits for the cloud to finish
  * @param attempts how often one request is sent at most where a repeat is harmless
  * @param rounds how often a request without a client token is sent at most, each time after a look
  * @param backoffBase upper bound of the first random wait; it doubles with every attempt
@@ -27,6 +29,7 @@ record CallPolicy(
         Duration connectTimeout,
         Duration attemptTimeout,
         Duration callDeadline,
+        Duration limitsDeadline,
         Duration detachDeadline,
         int attempts,
         int rounds,
@@ -50,6 +53,7 @@ record CallPolicy(
                     Duration.ofSeconds(3),
                     Duration.ofSeconds(10),
                     Duration.ofSeconds(45),
+                    Duration.ofSeconds(5),
                     Duration.ofSeconds(90),
                     5,
                     3,
@@ -72,6 +76,7 @@ record CallPolicy(
                     Duration.ofSeconds(1),
                     Duration.ofSeconds(2),
                     Duration.ofSeconds(10),
+                    Duration.ZERO,
                     Duration.ofSeconds(10),
                     4,
                     1,

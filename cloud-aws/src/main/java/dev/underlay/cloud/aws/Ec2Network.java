@@ -77,7 +77,11 @@ final class Ec2Network implements AutoCloseable {
         this.blockCalls = new BlockCalls(ec2);
     }
 
-    Limits limits(String type, Deadline deadline) throws CallFailure {
+    /**
+     * The limits of a type; EC2 is given a short time only, since there is a table to fall back on.
+     */
+    Limits limits(String type) throws CallFailure {
+        Deadline deadline = Deadline.in(policy.limitsDeadline());
         return limits.of(
                 type,
                 () ->
@@ -356,7 +360,16 @@ final class Ec2Network implements AutoCloseable {
             try {
                 now = view.look(id, deadline);
             } catch (CallFailure failure) {
-                throw deadline.passed() ? stillDetaching(id) : failure.unknown(failure);
+                throw deadline.passed()
+                        ? stillDetaching(id)
+                        : CallFailure.certain(
+                                Refusal.UNKNOWN_OUTCOME,
+                                id
+                                        + " is being detached from "
+                                        + instanceId
+                                        + " and cannot be looked at: "
+                                        + failure.getMessage(),
+                                failure);
             }
             if (now.isEmpty()) {
                 // Without our tag an interface is out of sight once it is unplugged.

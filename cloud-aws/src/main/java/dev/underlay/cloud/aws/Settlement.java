@@ -46,6 +46,7 @@ final class Settlement {
             Call<T> call,
             Function<Optional<NodeInterface>, Optional<T>> effect)
             throws CallFailure {
+        Pace betweenRounds = new Pace(policy);
         for (int round = 1; ; round++) {
             CallFailure failure;
             try {
@@ -76,7 +77,7 @@ final class Settlement {
                 return seen.result().get();
             }
             boolean repeat = failure.ambiguous() || seen.enough();
-            if (!repeat || round >= policy.rounds() || deadline.passed()) {
+            if (!repeat || round >= policy.rounds() || !betweenRounds.sleep(deadline)) {
                 throw failure.withoutEffect();
             }
         }

@@ -37,6 +37,7 @@ final class AwsCloudNetworkTest {
                     MILLI.multipliedBy(500),
                     MILLI.multipliedBy(500),
                     MILLI.multipliedBy(20_000),
+                    MILLI.multipliedBy(1_000),
                     MILLI.multipliedBy(2_000),
                     3,
                     3,
@@ -131,6 +132,15 @@ final class AwsCloudNetworkTest {
         assertThat(done(network.identify()).limits()).isEqualTo(new NodeIdentity.Limits(3, 10));
         ec2.heal();
         assertThat(done(network.identify()).limits()).isEqualTo(new NodeIdentity.Limits(4, 11));
+    }
+
+    @Test
+    void a_dead_ec2_delays_an_identity_by_the_limits_deadline_alone() {
+        ec2.close();
+        long start = System.nanoTime();
+        assertThat(done(network.identify()).limits()).isEqualTo(new NodeIdentity.Limits(3, 10));
+        assertThat(Duration.ofNanos(System.nanoTime() - start))
+                .isLessThan(FAST.limitsDeadline().plus(FAST.budgetWait()).plusSeconds(3));
     }
 
     @Test
@@ -294,20 +304,18 @@ final class AwsCloudNetworkTest {
     }
 
     @Test
-    void a_second_attach_that_hears_of_the_first_one_is_done() {
-        // The answer is lost and every look of the settling time is too old to show it.
-        ec2.fail("AttachNetworkInterface", Fault.lostAnswer());
+    void a_second_attach_that_hears_of_the_first_one_looks_and_is_done() {
         CloudInterface made =
                 done(
                         network.createInterface(
                                 new InterfaceRequest("wish-1", BlockKind.SECONDARY_ADDRESS, 2)));
-        ec2.staleLooks = 30;
-        CloudAnswer<CloudInterface> answer = network.attachInterface(made.id(), 1);
+        // The answer is lost and every look is too old to show the effect.
+        ec2.fail("AttachNetworkInterface", Fault.lostAnswer());
+        ec2.staleLooks = Integer.MAX_VALUE;
+        assertThat(refused(network.attachInterface(made.id(), 1)).refusal())
+                .isEqualTo(Refusal.BUSY);
+        assertThat(ec2.count("AttachNetworkInterface")).isEqualTo(2);
         ec2.staleLooks = 0;
-        assertThat(ec2.count("AttachNetworkInterface")).isGreaterThan(1);
-        if (answer instanceof CloudAnswer.Refused<CloudInterface>(var refusal, _)) {
-            assertThat(refusal).isEqualTo(Refusal.BUSY);
-        }
         assertThat(done(network.attachInterface(made.id(), 1)).attachment()).isPresent();
     }
 
@@ -461,6 +469,17 @@ final class AwsCloudNetworkTest {
     }
 
     @Test
+    void a_detach_that_cannot_be_looked_at_is_of_unknown_outcome() {
+        CloudInterface it = attached();
+        ec2.failAlways("DescribeNetworkInterfaces", Fault.page(false, 502));
+        assertThat(refused(network.detachInterface(it.id())).refusal())
+                .isEqualTo(Refusal.UNKNOWN_OUTCOME);
+        ec2.heal();
+        assertThat(done(network.detachInterface(it.id())).attachment()).isEmpty();
+        assertThat(ec2.count("DetachNetworkInterface")).isEqualTo(2);
+    }
+
+    @Test
     void a_detach_that_never_ends_is_refused_as_busy() {
         CloudInterface it = attached();
         ec2.detachLooks = 1_000_000;
@@ -570,6 +589,7 @@ final class AwsCloudNetworkTest {
                 FAST.connectTimeout(),
                 FAST.attemptTimeout(),
                 FAST.callDeadline(),
+                FAST.limitsDeadline(),
                 FAST.detachDeadline(),
                 FAST.attempts(),
                 FAST.rounds(),

@@ -209,9 +209,15 @@ final class FakeEc2 implements AutoCloseable {
     }
 
     private String apply(String action, Map<String, String> request) {
+        String before = interfaces(nics.values());
+        String body = answer(action, request);
         if (!action.startsWith("Describe")) {
-            lastInterfaces = interfaces(nics.values());
+            lastInterfaces = before;
         }
+        return body;
+    }
+
+    private String answer(String action, Map<String, String> request) {
         return switch (action) {
             case "DescribeNetworkInterfaces" -> describe(request);
             case "DescribeSubnets" ->
