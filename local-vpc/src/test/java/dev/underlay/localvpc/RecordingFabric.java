@@ -12,7 +12,7 @@ import java.util.Set;
  * A fabric that carries nothing and checks the order of the calls as a strict kernel would: nothing
  * is mapped to a port that is not there, nothing is unmapped that was not mapped.
  */
-final class RecordingFabric implements Fabric {
+class RecordingFabric implements Fabric {
     private final Map<String, String> instanceOfPort = new LinkedHashMap<>();
     private final Map<String, Set<String>> mapped = new LinkedHashMap<>();
     private final List<String> log = new ArrayList<>();

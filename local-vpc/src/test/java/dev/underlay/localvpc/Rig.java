@@ -19,7 +19,7 @@ import software.amazon.awssdk.services.ec2.model.Ec2Exception;
 /** A local VPC on virtual time with a recording fabric, one m5.large and the AWS SDK's client. */
 final class Rig implements AutoCloseable {
     final VirtualClock clock = new VirtualClock();
-    final RecordingFabric fabric = new RecordingFabric();
+    final RecordingFabric fabric;
     final LocalVpc vpc;
     final Dials dials;
     final String subnetA;
@@ -32,6 +32,11 @@ final class Rig implements AutoCloseable {
     }
 
     Rig(UnaryOperator<VpcSpec> change) {
+        this(new RecordingFabric(), change);
+    }
+
+    Rig(RecordingFabric fabric, UnaryOperator<VpcSpec> change) {
+        this.fabric = fabric;
         try {
             vpc = LocalVpc.start(change.apply(VpcSpec.loopback(fabric).withClock(clock)));
         } catch (IOException e) {
