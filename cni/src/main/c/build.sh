@@ -9,7 +9,7 @@ set -euo pipefail
 export LC_ALL=C
 
 readonly FLAGS=(-std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror
-    -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE)
+    -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -fanalyzer)
 
 die() {
     echo "build.sh: $*" >&2

@@ -311,7 +311,8 @@ static const char *read_input(long long deadline)
 
 static bool is_name(const char *text)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
     return strchr("_.-", text[0]) == NULL && text[strspn(text, letters)] == '\0';
 }
 
@@ -576,7 +577,7 @@ static enum outcome send_request(int fd, long long deadline)
     size_t first = 0;
     while (first < count) {
         message.msg_iov = parts + first;
-        message.msg_iovlen = (__typeof__(message.msg_iovlen))(count - first); /* C libraries differ */
+        message.msg_iovlen = (__typeof__(message.msg_iovlen))(count - first); /* musl: int */
         ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
         if (sent < 0) {
             if (errno == EAGAIN) {
@@ -639,39 +640,53 @@ static enum outcome receive(int fd, long long deadline)
     return ANSWERED;
 }
 
+struct answer {
+    const char *output;
+    size_t output_length;
+    uint32_t exit_code;
+};
+
+/* Reads the fields behind the frame's header. False if they are not an answer. */
+static bool read_answer(const char *frame, size_t length, struct answer *answer)
+{
+    *answer = (struct answer){.output = NULL, .output_length = 0, .exit_code = UINT32_MAX};
+    size_t at = sizeof(struct frame);
+    while (at < length) {
+        struct field field;
+        if (length - at < sizeof field) {
+            return false;
+        }
+        memcpy(&field, frame + at, sizeof field);
+        at += sizeof field;
+        if (field.length > length - at) {
+            return false;
+        }
+        if (field.type == EXIT_CODE && field.length == sizeof answer->exit_code) {
+            memcpy(&answer->exit_code, frame + at, sizeof answer->exit_code);
+        } else if (field.type == STANDARD_OUTPUT) {
+            answer->output = frame + at;
+            answer->output_length = field.length;
+        } else if ((field.type & CRITICAL) != 0) {
+            return false;
+        }
+        at += field.length;
+    }
+    return answer->exit_code <= 255;
+}
+
 /* Prints what the daemon said and ends with its code. */
 static _Noreturn void deliver(void)
 {
     struct frame frame;
+    struct answer answer;
     memcpy(&frame, reply, sizeof frame);
-    const char *output = NULL;
-    size_t output_length = 0;
-    uint32_t exit_code = UINT32_MAX;
-    size_t at = sizeof frame;
-    while (frame.length - at >= sizeof(struct field)) {
-        struct field field;
-        memcpy(&field, reply + at, sizeof field);
-        at += sizeof field;
-        if (field.length > frame.length - at) {
-            break;
-        }
-        if (field.type == EXIT_CODE && field.length == sizeof exit_code) {
-            memcpy(&exit_code, reply + at, sizeof exit_code);
-        } else if (field.type == STANDARD_OUTPUT) {
-            output = reply + at;
-            output_length = field.length;
-        } else if ((field.type & CRITICAL) != 0) {
-            break;
-        }
-        at += field.length;
-    }
-    if (at != frame.length || exit_code > 255) {
+    if (!read_answer(reply, frame.length, &answer)) {
         fail(NOT_UNDERSTOOD,
              "ipamd's answer of %u bytes cannot be read; restart ipamd, which installs its own "
              "launcher",
              frame.length);
     }
-    finish(output, output_length, (int)exit_code);
+    finish(answer.output, answer.output_length, (int)answer.exit_code);
 }
 
 /* One try. On ANSWERED the reply is in the buffer. */
@@ -762,8 +777,9 @@ static _Noreturn void about(void)
 static _Noreturn void answer_version(void)
 {
     char answer[128];
-    int length = snprintf(answer, sizeof answer,
-                          "{\"cniVersion\":\"%s\",\"supportedVersions\":[" VERSIONS "]}\n", version);
+    int length =
+        snprintf(answer, sizeof answer,
+                 "{\"cniVersion\":\"%s\",\"supportedVersions\":[" VERSIONS "]}\n", version);
     finish(answer, (size_t)length, 0);
 }
 
@@ -785,7 +801,7 @@ static void note_version(void)
     char text[sizeof version];
     if (find_text("cniVersion", text, sizeof text) && text[0] != '\0' &&
         text[strspn(text, "0123456789.")] == '\0') {
-        memcpy(version, text, sizeof version);
+        strcpy(version, text); /* of the same size */
     }
 }
 

@@ -38,7 +38,7 @@ final class LauncherProcess {
     static LauncherProcess installHasty(Path folder) throws IOException {
         Path hasty = Path.of("target/launcher-test/underlay");
         Run build =
-                run(
+                execute(
                         List.of(
                                 "src/main/c/build.sh",
                                 hasty.toString(),
@@ -110,7 +110,7 @@ final class LauncherProcess {
     }
 
     Run run(Map<String, String> environment, byte[] input, boolean closeInput) throws IOException {
-        return run(List.of(binary.toString()), environment, input, closeInput);
+        return execute(List.of(binary.toString()), environment, input, closeInput);
     }
 
     /** Runs it behind another program, such as a shell that closes descriptors first. */
@@ -118,10 +118,11 @@ final class LauncherProcess {
             throws IOException {
         List<String> words = new ArrayList<>(Arrays.asList(command));
         words.add(binary.toString());
-        return run(words, environment, input.getBytes(StandardCharsets.UTF_8), true);
+        return execute(words, environment, input.getBytes(StandardCharsets.UTF_8), true);
     }
 
-    private static Run run(
+    /** Runs any program to its end. */
+    static Run execute(
             List<String> command, Map<String, String> environment, byte[] input, boolean closeInput)
             throws IOException {
         Path output = Files.createTempFile("underlay", ".out");

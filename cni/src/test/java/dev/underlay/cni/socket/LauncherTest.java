@@ -21,6 +21,7 @@ import dev.underlay.cni.socket.LauncherProcess.Run;
 import dev.underlay.cni.testing.Netns;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -66,6 +67,21 @@ class LauncherTest {
     }
 
     // ---- alone
+
+    @Test
+    void it_is_one_small_file_that_needs_no_other() throws Exception {
+        ByteBuffer elf =
+                ByteBuffer.wrap(Files.readAllBytes(launcher.binary()))
+                        .order(ByteOrder.nativeOrder());
+        assertThat(elf.capacity()).isLessThan(1 << 20);
+        assertThat(elf.getInt(0)).isEqualTo(0x464c457f); // 0x7f "ELF"
+        assertThat(elf.getShort(16)).as("position-independent").isEqualTo((short) 3); // ET_DYN
+        int headers = (int) elf.getLong(32); // e_phoff
+        for (int i = 0; i < elf.getShort(56); i++) { // e_phnum
+            int type = elf.getInt(headers + i * elf.getShort(54)); // e_phentsize
+            assertThat(type).as("no interpreter (PT_INTERP)").isNotEqualTo(3);
+        }
+    }
 
     @ParameterizedTest
     @ValueSource(strings = {"0.3.1", "0.4.0", "1.0.0", "1.1.0", "0.2.0"})
