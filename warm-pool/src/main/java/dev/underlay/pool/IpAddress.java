@@ -42,6 +42,10 @@ public record IpAddress(Family family, long high, long low) implements Comparabl
      * @throws IllegalArgumentException when the text is anything else; names are never looked up
      */
     public static IpAddress parse(String text) {
+        boolean short4 = !text.contains(":") && text.chars().filter(c -> c == '.').count() != 3;
+        if (short4 || text.startsWith("[")) {
+            throw new IllegalArgumentException("not an address: " + text); // the JDK takes "10.1"
+        }
         InetAddress literal = InetAddress.ofLiteral(text);
         if (literal instanceof Inet6Address v6 && v6.getScopeId() != 0) {
             throw new IllegalArgumentException("an address with a scope: " + text);
@@ -83,6 +87,9 @@ public record IpAddress(Family family, long high, long low) implements Comparabl
     public IpAddress plus(long offset) {
         long sum = low + offset;
         boolean carry = Long.compareUnsigned(sum, low) < 0;
+        if (carry && high == -1) {
+            throw new IllegalArgumentException(this + " plus " + offset + " is beyond the last");
+        }
         return new IpAddress(family, carry ? high + 1 : high, sum);
     }
 
