@@ -13,8 +13,14 @@ import java.util.TreeSet;
 final class Flights {
     private final LinkedHashMap<CloudAction, Long> begunAt = new LinkedHashMap<>();
 
-    /** Interfaces asked for whose outcome is unknown, by token. */
-    private final LinkedHashMap<String, InterfaceRequest> wishes = new LinkedHashMap<>();
+    /** An interface asked for whose outcome was unknown at that instant. */
+    private record Wish(InterfaceRequest request, long sinceNanos) {
+        String token() {
+            return request.token();
+        }
+    }
+
+    private final LinkedHashMap<String, Wish> wishes = new LinkedHashMap<>();
 
     /** What must be looked at before anything else is done with it, and since when. */
     private final TreeMap<String, Long> doubts = new TreeMap<>();
@@ -75,20 +81,32 @@ final class Flights {
                 requests.add(request);
             }
         }
-        wishes.values().stream().filter(wish -> doubted(wish.token())).forEach(requests::add);
+        wishes.values().stream()
+                .filter(wish -> doubted(wish.token()))
+                .map(Wish::request)
+                .forEach(requests::add);
         return requests;
+    }
+
+    /** All interfaces asked for of which none is known to be here. */
+    List<InterfaceRequest> asked() {
+        LinkedHashMap<String, InterfaceRequest> asked = new LinkedHashMap<>();
+        wishes.forEach((token, wish) -> asked.put(token, wish.request()));
+        creating().forEach(request -> asked.put(request.token(), request));
+        return List.copyOf(asked.values());
     }
 
     /** Wishes that a look did not find: the first to repeat. */
     List<InterfaceRequest> unfulfilled() {
         return wishes.values().stream()
                 .filter(wish -> !doubted(wish.token()))
+                .map(Wish::request)
                 .filter(wish -> !flying(new CloudAction.CreateInterface(wish)))
                 .toList();
     }
 
     void wish(InterfaceRequest request, long nowNanos) {
-        wishes.put(request.token(), request);
+        wishes.put(request.token(), new Wish(request, nowNanos));
         doubt(request.token(), nowNanos);
     }
 
@@ -112,6 +130,8 @@ final class Flights {
     /** A description asked for at this instant has answered. */
     void looked(long askedAtNanos) {
         doubts.values().removeIf(since -> since <= askedAtNanos);
+        // What a look does not show after so long was not made; one in flight says so itself.
+        wishes.values().removeIf(wish -> askedAtNanos >= wish.sinceNanos + Timing.SETTLE_NANOS);
         takenIndexes.clear();
         lookedAt = OptionalLong.of(askedAtNanos);
     }

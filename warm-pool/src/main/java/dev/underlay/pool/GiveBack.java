@@ -5,9 +5,13 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * Gives back what has lain idle for {@link Timing#QUIET_NANOS} beyond the target: whole interfaces
- * that are empty and fit into the surplus, and with a target of addresses also single blocks. Never
- * the primary interface, and nothing in use, cooling or not confirmed.
+ * Gives back what is beyond the target: whole interfaces that are empty and fit into the surplus,
+ * and with a target of addresses also single blocks. Never the primary interface, and nothing in
+ * use, cooling or not confirmed.
+ *
+ * <p>Two things keep it from giving back what is asked for again right away. The surplus is what
+ * was too much throughout the last {@link Timing#QUIET_NANOS}, not just at this instant ({@link
+ * Peaks}), and what goes has been idle for as long.
  */
 final class GiveBack {
     private final Pool pool;
@@ -23,9 +27,12 @@ final class GiveBack {
         if (counts.requested() > 0) {
             return; // first let arrive what is on its way
         }
-        surplus = Targets.surplus(settings, counts.free(), counts.total(), perInterface);
+        int inUse = counts.leased() + counts.cooling();
+        int most = pool.peaks().highest(inUse, nowNanos);
+        surplus = Targets.surplus(settings, counts.total() - most, counts.total(), perInterface);
+        pool.peaks().fallsAtNanos(inUse, nowNanos).ifPresent(at -> next = at);
         if (counts.cooling() > 0) {
-            next = nextCooled(); // then more is free, and the surplus may be another
+            next = Math.min(next, nextCooled()); // then more is free
         }
         List<PooledInterface> lastFirst = pool.inventory().interfaces().reversed();
         List<PooledInterface> staying = new ArrayList<>();

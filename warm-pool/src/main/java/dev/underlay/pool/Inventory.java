@@ -53,6 +53,14 @@ final class Inventory {
                 .toList();
     }
 
+    /** The blocks that are on their way out. */
+    List<Cidr> drainingOf(String interfaceId) {
+        return blocksOf(interfaceId).stream()
+                .filter(block -> block.life == BlockLife.DRAINING)
+                .map(block -> block.cidr)
+                .toList();
+    }
+
     Optional<Block> find(IpAddress address) {
         Map.Entry<Cidr, Block> floor = blocks.floorEntry(Cidr.of(address));
         return Optional.ofNullable(floor)

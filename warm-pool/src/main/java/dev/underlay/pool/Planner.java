@@ -156,11 +156,7 @@ public final class Planner {
     }
 
     private void leaveBlocks(PooledInterface one) {
-        List<Cidr> draining =
-                inventory.blocksOf(one.id).stream()
-                        .filter(block -> block.life == BlockLife.DRAINING)
-                        .map(block -> block.cidr)
-                        .toList();
+        List<Cidr> draining = inventory.drainingOf(one.id);
         if (!draining.isEmpty() && !held("UnassignBlocks")) {
             actions.add(new CloudAction.UnassignBlocks(one.id, draining));
         }

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 public final class Pool {
     private final Inventory inventory = new Inventory();
     private final Flights flights = new Flights();
+    private final Peaks peaks = new Peaks();
     private NodeIdentity.@Nullable Limits limits;
 
     /** An empty pool that knows neither limits nor interfaces. */
@@ -145,6 +146,8 @@ public final class Pool {
         Block block = chosen.get().block();
         IpAddress address = chosen.get().address();
         start(block, address, owner);
+        Counts after = counts(nowNanos);
+        peaks.leased(after.leased() + after.cooling(), nowNanos);
         return new LeaseAnswer.Leased(new Lease(owner, address, block.interfaceId));
     }
 
@@ -233,6 +236,27 @@ public final class Pool {
         return flights.all();
     }
 
+    /**
+     * What the journal must keep so that the next process goes on where this one ended, each for
+     * {@link #restoreUnfinished}: interfaces asked for, and blocks and interfaces on their way out.
+     */
+    public List<CloudAction> unfinished() {
+        List<CloudAction> all = new ArrayList<>();
+        flights.asked().forEach(request -> all.add(new CloudAction.CreateInterface(request)));
+        for (PooledInterface one : inventory.interfaces()) {
+            List<Cidr> draining = inventory.drainingOf(one.id);
+            switch (one.life) {
+                case DRAINING, DETACHED -> all.add(new CloudAction.DetachInterface(one.id));
+                case REQUESTED, ATTACHED -> {
+                    if (!draining.isEmpty()) {
+                        all.add(new CloudAction.UnassignBlocks(one.id, draining));
+                    }
+                }
+            }
+        }
+        return List.copyOf(all);
+    }
+
     /** The refusals that hold something back, ordered by subject. */
     public List<Hold> holds() {
         return flights.holds().all();
@@ -244,6 +268,10 @@ public final class Pool {
 
     Flights flights() {
         return flights;
+    }
+
+    Peaks peaks() {
+        return peaks;
     }
 
     Optional<NodeIdentity.Limits> limits() {
