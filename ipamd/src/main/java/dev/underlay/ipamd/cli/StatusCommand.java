@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
         name = "status",
         description = "Shows this node's interfaces, pod addresses and what is under way.",
         mixinStandardHelpOptions = true)
-public final class Status implements Callable<Integer> {
+public final class StatusCommand implements Callable<Integer> {
     private static final int TIMEOUT_MILLIS = 5000;
     private static final int NO_DAEMON = 69; // EX_UNAVAILABLE, sysexits.h
 
@@ -38,7 +38,7 @@ public final class Status implements Callable<Integer> {
 
     /** Prints the status of the daemon on this machine. */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Status()).execute(args));
+        System.exit(new CommandLine(new StatusCommand()).execute(args));
     }
 
     @Override
