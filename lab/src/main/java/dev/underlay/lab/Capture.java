@@ -110,7 +110,6 @@ final class Capture {
         if (line == null) {
             throw new IOException("tcpdump in " + namespace.name() + " says: " + said);
         }
-        Thread.ofVirtual().start(() -> words.lines().forEach(_ -> {}));
     }
 
     /** Ends the recording and returns what crossed until now, in order. */

@@ -46,7 +46,11 @@ final class Demo {
         String prefix;
         try (LabRun run = LabRun.start()) {
             prefix = run.prefix();
-            onVpc(run);
+            try {
+                onVpc(run);
+            } catch (IOException | RuntimeException e) {
+                report.failed("the demo comes to its end", e);
+            }
             progress.println("removing everything");
         }
         report.check("the host is as it was before", () -> unchanged(before, prefix));

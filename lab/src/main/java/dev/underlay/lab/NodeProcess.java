@@ -6,6 +6,7 @@ import dev.underlay.localvpc.fabric.Netns;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -138,7 +139,12 @@ final class NodeProcess {
     private String ready() {
         try {
             Http answer = Http.get(netns, URI.create(HEALTH + "/readyz"), PAGE_LIMIT);
-            return answer.status() == 200 ? "" : answer.status() + " " + answer.body().strip();
+            if (answer.status() != 200) {
+                return answer.status() + " " + answer.body().strip();
+            }
+            // A runtime knows of the plugin from here on.
+            Path configuration = folders.configurationFile();
+            return Files.exists(configuration) ? "" : "ready, but without " + configuration;
         } catch (IOException e) {
             return "no answer: " + e.getMessage();
         }

@@ -39,17 +39,24 @@ final class Report {
 
     /** Makes one check; whatever is thrown makes it fail and never ends the run. */
     boolean check(String name, Look look) {
-        Check check;
         try {
-            check = new Check(name, true, look.run());
-        } catch (Broken | IOException e) {
-            check = new Check(name, false, String.valueOf(e.getMessage()));
+            add(new Check(name, true, look.run()));
+            return true;
         } catch (Exception e) {
-            check = new Check(name, false, e.toString());
+            failed(name, e);
+            return false;
         }
+    }
+
+    /** Notes what did not hold because of a failure. */
+    void failed(String name, Exception why) {
+        boolean told = why instanceof Broken || why instanceof IOException;
+        add(new Check(name, false, told ? String.valueOf(why.getMessage()) : why.toString()));
+    }
+
+    private void add(Check check) {
         checks.add(check);
         stream.println(line(check));
-        return check.ok();
     }
 
     boolean ok() {

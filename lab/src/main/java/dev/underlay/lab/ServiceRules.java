@@ -27,10 +27,10 @@ record ServiceRules(Netns netns, Place remote, Place local) {
                 """
                 table ip lab-proxy {
                   chain mark-for-masquerade { meta mark set meta mark | 0x4000; }
-                  chain remote { dnat to %1$s:%3$d; }
+                  chain remote { meta l4proto tcp dnat to %1$s:%3$d; }
                   chain local {
                     ip saddr %2$s jump mark-for-masquerade
-                    dnat to %2$s:%3$d
+                    meta l4proto tcp dnat to %2$s:%3$d
                   }
                   chain services {
                     ip daddr %4$s tcp dport %6$d goto remote
