@@ -15,7 +15,7 @@ public record IpPrefix(InetAddress address, int length) implements Comparable<Ip
     public IpPrefix {
         if (length < 0 || length > address.getAddress().length * 8) {
             throw new IllegalArgumentException(
-                    "prefix length " + length + " of " + text(address) + " is out of range");
+                    text(address) + "/" + length + ": the prefix length is out of range");
         }
     }
 

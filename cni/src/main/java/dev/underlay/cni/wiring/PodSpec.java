@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param nodeAddresses the node's own addresses, at most one per family: the source of the node's
  *     packets to the pod
  * @param macMayChange whether a later plugin of the list may give the pod's end another Ethernet
- *     address; the host then asks for it instead of knowing it
+ *     address; both ends then ask for each other instead of knowing it
  */
 public record PodSpec(
         Attachment attachment,

@@ -78,7 +78,7 @@ public final class PodWiring {
     }
 
     /**
-     * Wires a pod. When it fails, nothing of it is left.
+     * Wires a pod. When it fails, nothing of it is left, except that the pod's loopback link is up.
      *
      * @param pod a route socket in the pod's namespace
      * @param podNamespace the pod's namespace
@@ -93,14 +93,11 @@ public final class PodWiring {
             writeIpv6Settings(sysctls);
         }
         Link link = createVeth(pod, podNamespace, spec);
-        Optional<Link> loopback = Optional.empty();
         try {
-            List<RouteSocket.Reply> inPod = sender.send(pod, podMessages(link, spec));
-            loopback = inPod.getFirst().links().stream().findFirst();
-            RouteSocket.requireAll(inPod);
+            RouteSocket.requireAll(sender.send(pod, podMessages(link, spec)));
             RouteSocket.requireAll(sender.send(host, hostMessages(link, alias, spec)));
         } catch (IOException | RuntimeException e) {
-            undo(pod, link, loopback, e);
+            undo(link, e);
             throw new WiringException(
                     "cannot wire "
                             + spec.attachment()
@@ -118,7 +115,7 @@ public final class PodWiring {
                         link.peerIndex(),
                         Optional.of(spec.attachment()),
                         spec.addresses());
-        return new WiredPod(made, Names.podMac(spec.addresses().getFirst()));
+        return new WiredPod(made, podMac(spec));
     }
 
     /**
@@ -216,14 +213,14 @@ public final class PodWiring {
                             Names.hostMac(first),
                             Marks.POD_LINK_GROUP,
                             attachment.interfaceName(),
-                            Names.podMac(first),
+                            podMac(spec),
                             spec.mtuBytes(),
                             podNamespace);
             List<RouteSocket.Reply> replies =
                     sender.send(host, List.of(Links.create(veth), Links.get(name)));
             NetlinkException refused = replies.getFirst().error().orElse(null);
             if (refused == null) {
-                return replies.getLast().links().getFirst();
+                return made(replies.getLast(), veth.mac());
             }
             if (refused.errno() != Errno.EEXIST) {
                 throw new WiringException(
@@ -248,11 +245,20 @@ public final class PodWiring {
                 null);
     }
 
-    /** The first asks for the loopback link as it is before. */
+    /** Where the link was renamed as soon as it stood, its address and group still tell it. */
+    private Link made(RouteSocket.Reply byName, String mac) throws IOException {
+        return byName.links().isEmpty()
+                ? host.links().stream()
+                        .filter(l -> l.mac().equals(mac) && l.alias().isEmpty() && isOurs(l))
+                        .filter(l -> l.group() == Marks.POD_LINK_GROUP)
+                        .findFirst()
+                        .orElseThrow(() -> new WiringException("a new link vanished", null))
+                : byName.links().getFirst();
+    }
+
     private static List<Message> podMessages(Link link, PodSpec spec) {
         int own = link.peerIndex();
         List<Message> messages = new ArrayList<>();
-        messages.add(Links.get(LOOPBACK));
         messages.add(new LinkChange(LOOPBACK).up().message());
         if (!spec.hasIpv6() && hasIpv6(spec)) {
             messages.add(new LinkChange(own).noIpv6Addresses().message());
@@ -270,16 +276,12 @@ public final class PodWiring {
         List<Message> messages = new ArrayList<>();
         LinkChange settings =
                 new LinkChange(link.index()).alias(alias).ipv4Conf(LinkChange.SEND_REDIRECTS, 0);
-        // Where the pod's Ethernet address is asked for, IPv6 needs an address to ask from.
-        if (hasIpv6(spec) && !(spec.hasIpv6() && spec.macMayChange())) {
-            settings.noIpv6Addresses();
-        }
-        messages.add(settings.message());
+        messages.add((hasIpv6(spec) ? settings.noIpv6Addresses() : settings).message());
         for (InetAddress address : spec.addresses()) {
-            if (!spec.macMayChange()) {
-                String mac = Names.podMac(spec.addresses().getFirst());
-                messages.add(Neighbour.permanent(link.index(), address, mac).add());
-            }
+            messages.add(
+                    spec.macMayChange()
+                            ? gatewayAddress(link.index(), address).add()
+                            : Neighbour.permanent(link.index(), address, podMac(spec)).add());
         }
         messages.add(new LinkChange(link.index()).up().message());
         for (InetAddress address : spec.addresses()) {
@@ -288,24 +290,13 @@ public final class PodWiring {
         return messages;
     }
 
-    /**
-     * Undoes a wiring: what hangs on the pair goes with it, the loopback goes back to what it was.
-     */
-    private void undo(RouteSocket pod, Link link, Optional<Link> loopback, Exception cause) {
-        List<IOException> failures = new ArrayList<>();
+    /** Everything but the loopback link's state hangs on the pair and goes with it. */
+    private void undo(Link link, Exception cause) {
         try {
             host.ensure(List.of(Links.delete(link.index())));
         } catch (IOException e) {
-            failures.add(e);
+            cause.addSuppressed(e);
         }
-        if (loopback.isPresent() && !loopback.get().up()) {
-            try {
-                pod.ensure(List.of(new LinkChange(LOOPBACK).down().message()));
-            } catch (IOException e) {
-                failures.add(e);
-            }
-        }
-        failures.forEach(cause::addSuppressed);
     }
 
     /** Takes the pod's end down and renames it, if it is still the other end of that link. */
@@ -346,6 +337,19 @@ public final class PodWiring {
         return pod.getClass() == GATEWAYS.getFirst().getClass()
                 ? GATEWAYS.getFirst()
                 : GATEWAYS.getLast();
+    }
+
+    private static String podMac(PodSpec spec) {
+        return Names.podMac(spec.addresses().getFirst());
+    }
+
+    /**
+     * Where the pod's Ethernet address may change, both ends ask for each other: the change makes
+     * the kernel forget all neighbours of that link, and the host's end needs an address to be
+     * asked for and to ask from.
+     */
+    private static LinkAddress gatewayAddress(int link, InetAddress pod) {
+        return podAddress(link, gateway(pod));
     }
 
     static LinkAddress podAddress(int own, InetAddress address) {

@@ -57,6 +57,11 @@ public final class Netns implements AutoCloseable {
         }
     }
 
+    /** The name under {@code /run/netns}. */
+    public String name() {
+        return name;
+    }
+
     /** The namespace's file, open. */
     public Fd fd() {
         return fd;
@@ -75,6 +80,20 @@ public final class Netns implements AutoCloseable {
     /** Runs code inside. */
     public <T> T call(Callable<T> body) throws IOException {
         return NetworkNamespace.call(fd, body);
+    }
+
+    /** Code that returns nothing and may fail. */
+    @FunctionalInterface
+    public interface Action {
+        void run() throws Exception;
+    }
+
+    /** Runs code inside. */
+    public void run(Action body) throws IOException {
+        call(() -> {
+            body.run();
+            return true;
+        });
     }
 
     /** What a program ended with. */
@@ -109,12 +128,25 @@ public final class Netns implements AutoCloseable {
         return tryExec("ping", "-n", "-c1", "-W2", address).status() == 0;
     }
 
-    /** Everything that a pod or the node's routing could leave: links, addresses, routes, ... */
-    public String state() throws IOException {
+    /**
+     * Everything that a pod or the node's routing could leave, sorted: links, addresses, routes,
+     * rules, permanent neighbours and nftables. Without what follows a link's carrier or an IPv6
+     * address a moment later.
+     */
+    public List<String> state() throws IOException {
         return shell(
-                "ip -o link | sed 's/qlen.*//'; ip -o addr; ip -d route show table all; "
-                        + "ip -6 -d route show table all; ip rule; ip -6 rule; "
-                        + "ip neigh show nud permanent; nft -s list ruleset");
+                        "ip -o link | sed 's/qlen.*//'; ip -o addr; ip -d route show table all;"
+                                + " ip -6 -d route show table all; ip rule; ip -6 rule;"
+                                + " ip neigh show nud permanent; nft -s list ruleset")
+                .lines()
+                .filter(l -> !l.startsWith("multicast ff00::/8"))
+                .map(l ->
+                        l.replaceAll(
+                                "NO-CARRIER,|,LOWER_UP|state [A-Z]+ | linkdown| tentative", ""))
+                .map(String::strip)
+                .filter(l -> !l.isEmpty())
+                .sorted()
+                .toList();
     }
 
     private static String check(Outcome outcome) throws IOException {

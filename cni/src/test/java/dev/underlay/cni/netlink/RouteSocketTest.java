@@ -1,0 +1,244 @@
+package dev.underlay.cni.netlink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.underlay.cni.linux.Errno;
+import dev.underlay.cni.testing.Netns;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Our messages and dumps against the kernel and {@code ip -json}. */
+@Tag("kernel")
+class RouteSocketTest {
+    private static final int TABLE = 7777;
+
+    private Netns a;
+    private Netns b;
+    private RouteSocket socket;
+
+    @BeforeEach
+    void two_namespaces() throws Exception {
+        a = Netns.create("a");
+        b = Netns.create("b");
+        socket = a.socket();
+    }
+
+    @AfterEach
+    void remove_them() throws Exception {
+        b.close();
+        a.close();
+    }
+
+    @Test
+    void veth_is_as_ip_shows_it() throws Exception {
+        Link made = veth("host0", "eth0");
+        socket.run(
+                new LinkChange(made.index())
+                        .alias("x".repeat(255))
+                        .mtuBytes(1400)
+                        .noIpv6Addresses()
+                        .ipv4Conf(LinkChange.RP_FILTER, 2)
+                        .message(),
+                new LinkChange(made.index()).up().message());
+
+        JsonNode shown = a.ip("link", "show", "host0").get(0);
+        Link read = socket.link(made.index()).orElseThrow();
+        assertThat(read.name()).isEqualTo(shown.get("ifname").asText()).isEqualTo("host0");
+        assertThat(read.mac()).isEqualTo(shown.get("address").asText());
+        assertThat(read.mtuBytes()).isEqualTo(shown.get("mtu").asInt()).isEqualTo(1400);
+        assertThat(read.group()).isEqualTo(shown.get("group").asInt()).isEqualTo(21);
+        assertThat(read.alias()).isEqualTo(shown.get("ifalias").asText()).hasSize(255);
+        assertThat(read.peerIndex()).isEqualTo(shown.get("link_index").asInt());
+        assertThat(read.kind()).isEqualTo("veth");
+        assertThat(read.up()).isTrue();
+        assertThat(shown.get("inet6_addr_gen_mode").asText()).isEqualTo("none");
+        assertThat(a.shell("cat /proc/sys/net/ipv4/conf/host0/rp_filter").strip()).isEqualTo("2");
+        assertThat(b.ip("link", "show", "eth0").get(0).get("ifindex").asInt())
+                .isEqualTo(read.peerIndex());
+        assertThat(socket.link("host0")).contains(read);
+        assertThat(socket.links()).contains(read);
+    }
+
+    @Test
+    void routes_rules_addresses_and_neighbours_are_as_ip_shows_them() throws Exception {
+        Link link = veth("host0", "eth0");
+        socket.run(new LinkChange(link.index()).up().message());
+        LinkAddress address =
+                new LinkAddress(
+                        link.index(), IpPrefix.parse("10.0.0.10/24"), LinkAddress.NOPREFIXROUTE);
+        Route route =
+                new Route(
+                        IpPrefix.parse("10.9.0.0/16"),
+                        TABLE,
+                        Route.UNICAST,
+                        Route.SCOPE_LINK,
+                        link.index(),
+                        Optional.empty(),
+                        Optional.of(IpPrefix.literal("10.0.0.10")),
+                        77,
+                        85);
+        Route dead = Route.unreachable(IpPrefix.parse("fd00:9::/80"), TABLE, -16777216, 85);
+        Rule rule = new Rule(true, 802, Optional.of(IpPrefix.parse("fd00::5")), 3, 0x7f, TABLE, 85);
+        Neighbour neighbour =
+                Neighbour.permanent(link.index(), IpPrefix.literal("fd00::7"), "02:00:00:00:00:07");
+        socket.run(address.add(), route.add(), dead.add(), rule.add(), neighbour.add());
+
+        assertThat(socket.addresses(link.index()))
+                .filteredOn(x -> !x.address().isIpv6())
+                .singleElement()
+                .satisfies(x -> {
+                    assertThat(x.address()).isEqualTo(address.address());
+                    assertThat(x.flags() & LinkAddress.NOPREFIXROUTE).isNotZero();
+                });
+        assertThat(a.shell("ip addr show host0")).contains("10.0.0.10/24", "noprefixroute");
+        assertThat(socket.routes(false, TABLE)).containsExactly(route);
+        assertThat(a.shell("ip route show table 7777"))
+                .contains("10.9.0.0/16 dev host0 proto 85 scope link src 10.0.0.10 metric 77");
+        assertThat(socket.routes(true, TABLE)).containsExactly(dead);
+        assertThat(a.shell("ip -6 route show table 7777"))
+                .contains("unreachable fd00:9::/80", "proto 85", "metric 4278190080");
+        assertThat(socket.rules(true)).contains(rule);
+        assertThat(a.shell("ip -6 rule"))
+                .contains("802:\tfrom fd00::5 fwmark 0x3/0x7f lookup 7777 proto 85");
+        assertThat(socket.neighbours(link.index())).contains(neighbour);
+        assertThat(a.shell("ip neigh show dev host0"))
+                .contains("fd00::7 lladdr 02:00:00:00:00:07 PERMANENT");
+
+        socket.run(
+                neighbour.delete(), rule.delete(), dead.delete(), route.delete(), address.delete());
+        assertThat(socket.routes(false, TABLE)).isEmpty();
+        assertThat(socket.rules(true)).doesNotContain(rule);
+    }
+
+    @Test
+    void refusals_name_the_operation_the_object_and_the_kernels_reason() throws Exception {
+        Link link = veth("host0", "eth0");
+        Route down =
+                Route.onLink(IpPrefix.parse("10.0.0.5"), link.index(), Optional.empty(), TABLE, 85);
+        assertThatThrownBy(() -> socket.run(down.add()))
+                .hasMessageStartingWith(
+                        "add route 10.0.0.5/32 dev %d table 7777: Network is down (errno 100) ("
+                                .formatted(link.index()))
+                .hasMessageMatching(".*[Nn]exthop.* is not up\\)");
+        Rule rule = new Rule(false, 601, Optional.empty(), 1, 0x7f, 254, 85);
+        socket.run(rule.add());
+        assertThatThrownBy(() -> socket.run(rule.add()))
+                .hasMessageContaining("add rule -4 601: from all fwmark 0x1/0x7f lookup 254")
+                .isInstanceOfSatisfying(
+                        NetlinkException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EEXIST));
+        assertThatThrownBy(
+                        () -> socket.run(new LinkChange(link.index()).mtuBytes(70_000).message()))
+                .hasMessageContaining("mtu 70000")
+                .hasMessageContaining("mtu greater than device maximum");
+    }
+
+    @Test
+    void batch_goes_on_after_a_refusal_and_tells_each_answer() throws Exception {
+        Rule one = new Rule(false, 601, Optional.empty(), 1, 0x7f, 254, 85);
+        Rule two = new Rule(false, 602, Optional.empty(), 2, 0x7f, 254, 85);
+        List<RouteSocket.Reply> replies =
+                socket.send(List.of(one.add(), Links.delete(99), two.add()));
+        assertThat(replies).map(r -> r.error().isPresent()).containsExactly(false, true, false);
+        assertThat(socket.rules(false)).contains(one, two);
+        socket.ensure(List.of(one.add(), one.delete(), one.delete()));
+        assertThat(socket.rules(false)).doesNotContain(one).contains(two);
+    }
+
+    @Test
+    void more_requests_than_fit_into_one_send_and_dumps_of_many_datagrams() throws Exception {
+        int count = 1000;
+        List<Message> requests = new ArrayList<>();
+        List<Route> routes = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            IpPrefix to = IpPrefix.parse("10.1." + i / 250 + "." + i % 250);
+            Route route = Route.unreachable(to, TABLE, 0, 85);
+            routes.add(route);
+            requests.add(route.add());
+        }
+        socket.run(requests);
+        assertThat(socket.routes(false, TABLE)).containsExactlyInAnyOrderElementsOf(routes);
+        assertThat(socket.routes(false, TABLE + 1)).isEmpty();
+        assertThat(socket.routes(true, TABLE)).isEmpty();
+    }
+
+    @Test
+    void dumps_are_whole_while_others_change_what_they_show() throws Exception {
+        for (int i = 0; i < 300; i++) {
+            socket.run(Route.unreachable(IpPrefix.parse("10.2.0." + i % 250), TABLE, i, 85).add());
+        }
+        Process churn =
+                new ProcessBuilder(
+                                "ip",
+                                "netns",
+                                "exec",
+                                a.name(),
+                                "sh",
+                                "-c",
+                                "for i in $(seq 200); do ip rule add pref 99 lookup 7;"
+                                        + " ip rule del pref 99; done")
+                        .start();
+        int seen = 0;
+        while (churn.isAlive() || seen == 0) {
+            assertThat(socket.rules(false)).filteredOn(r -> r.priority() != 99).hasSize(3);
+            assertThat(socket.routes(false, TABLE)).hasSize(300);
+            seen++;
+        }
+        assertThat(churn.waitFor()).isZero();
+    }
+
+    @Test
+    void link_is_found_when_it_appears_and_when_it_stood_before() throws Exception {
+        try (LinkMonitor monitor = a.call(LinkMonitor::open)) {
+            CompletableFuture<Optional<Link>> found =
+                    CompletableFuture.supplyAsync(() -> {
+                        try {
+                            return monitor.await(
+                                    socket,
+                                    l -> l.mac().equals("0e:58:00:00:00:01"),
+                                    Duration.ofSeconds(10));
+                        } catch (java.io.IOException e) {
+                            throw new java.io.UncheckedIOException(e);
+                        }
+                    });
+            Link made = veth("late0", "eth0");
+            assertThat(found.get()).map(Link::index).contains(made.index());
+            assertThat(monitor.await(socket, l -> l.name().equals("late0"), Duration.ofSeconds(10)))
+                    .map(Link::index)
+                    .contains(made.index());
+            assertThat(monitor.await(socket, l -> l.name().equals("no"), Duration.ofMillis(50)))
+                    .isEmpty();
+            socket.run(Links.delete(made.index()));
+            Optional<LinkMonitor.Event> event = monitor.next(Duration.ofSeconds(10));
+            while (event.isPresent() && !(event.get() instanceof LinkMonitor.Event.Gone)) {
+                event = monitor.next(Duration.ofSeconds(10));
+            }
+            assertThat(event)
+                    .hasValueSatisfying(e ->
+                            assertThat(((LinkMonitor.Event.Gone) e).link().index())
+                                    .isEqualTo(made.index()));
+        }
+    }
+
+    private Link veth(String name, String peer) throws Exception {
+        socket.run(
+                Links.create(
+                        new Links.Veth(
+                                name,
+                                "0e:58:00:00:00:01",
+                                21,
+                                peer,
+                                "0a:58:00:00:00:01",
+                                1500,
+                                b.fd())));
+        return socket.link(name).orElseThrow();
+    }
+}
