@@ -1,5 +1,7 @@
 package dev.underlay.cloud.aws;
 
+import static dev.underlay.cloud.aws.Expect.done;
+import static dev.underlay.cloud.aws.Expect.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.underlay.cloud.aws.CloudCallListener.Outcome;
@@ -29,28 +31,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  * the EC2 saw and did, not what the client believes.
  */
 final class AwsCloudNetworkTest {
-    private static final Duration MILLI = Duration.ofMillis(1);
-
-    /** The production table with short waits. */
-    private static final CallPolicy FAST =
-            new CallPolicy(
-                    MILLI.multipliedBy(500),
-                    MILLI.multipliedBy(500),
-                    MILLI.multipliedBy(20_000),
-                    MILLI.multipliedBy(1_000),
-                    MILLI.multipliedBy(2_000),
-                    3,
-                    3,
-                    MILLI.multipliedBy(2),
-                    MILLI.multipliedBy(10),
-                    10_000,
-                    10_000,
-                    MILLI.multipliedBy(500),
-                    50,
-                    MILLI.multipliedBy(100),
-                    MILLI.multipliedBy(60),
-                    MILLI.multipliedBy(10));
-
     private final List<String> heard = Collections.synchronizedList(new ArrayList<>());
     private FakeEc2 ec2;
     private FakeMetadata metadata;
@@ -60,7 +40,7 @@ final class AwsCloudNetworkTest {
     void start() throws IOException {
         ec2 = new FakeEc2();
         metadata = new FakeMetadata();
-        network = network(FAST);
+        network = network(Expect.FAST);
     }
 
     @AfterEach
@@ -80,22 +60,7 @@ final class AwsCloudNetworkTest {
                         Optional.of("blue")),
                 (action, outcome, _) -> heard.add(action + " " + outcome),
                 policy,
-                FAST);
-    }
-
-    private static <T> T done(CloudAnswer<T> answer) {
-        return switch (answer) {
-            case CloudAnswer.Done<T>(var value) -> value;
-            case CloudAnswer.Refused<T>(var refusal, var message) ->
-                    throw new AssertionError(refusal + ": " + message);
-        };
-    }
-
-    private static <T> CloudAnswer.Refused<T> refused(CloudAnswer<T> answer) {
-        return switch (answer) {
-            case CloudAnswer.Done<T>(var value) -> throw new AssertionError("done: " + value);
-            case CloudAnswer.Refused<T> no -> no;
-        };
+                Expect.FAST);
     }
 
     private CloudInterface attached() {
@@ -140,7 +105,8 @@ final class AwsCloudNetworkTest {
         long start = System.nanoTime();
         assertThat(done(network.identify()).limits()).isEqualTo(new NodeIdentity.Limits(3, 10));
         assertThat(Duration.ofNanos(System.nanoTime() - start))
-                .isLessThan(FAST.limitsDeadline().plus(FAST.budgetWait()).plusSeconds(3));
+                .isLessThan(
+                        Expect.FAST.limitsDeadline().plus(Expect.FAST.budgetWait()).plusSeconds(3));
     }
 
     @Test
@@ -252,7 +218,7 @@ final class AwsCloudNetworkTest {
         String first = done(network.createInterface(wish)).id();
         assertThat(ec2.count("CreateNetworkInterface")).isEqualTo(3);
         network.close();
-        network = network(FAST);
+        network = network(Expect.FAST);
         assertThat(done(network.createInterface(wish)).id()).isEqualTo(first);
         assertThat(ec2.nics).hasSize(2);
     }
@@ -298,7 +264,7 @@ final class AwsCloudNetworkTest {
         CloudInterface it = attached();
         assertThat(done(network.attachInterface(it.id(), 1)).id()).isEqualTo(it.id());
         network.close();
-        network = network(FAST);
+        network = network(Expect.FAST);
         assertThat(done(network.attachInterface(it.id(), 1)).id()).isEqualTo(it.id());
         assertThat(ec2.count("AttachNetworkInterface")).isEqualTo(1);
     }
@@ -338,7 +304,7 @@ final class AwsCloudNetworkTest {
         assertThat(ec2.count("ModifyNetworkInterfaceAttribute")).isEqualTo(1);
         ec2.heal();
         network.close();
-        network = network(FAST);
+        network = network(Expect.FAST);
         done(network.describeInterfaces());
         assertThat(ec2.nic(it.id()).endsWithInstance).isTrue();
     }
@@ -360,7 +326,7 @@ final class AwsCloudNetworkTest {
     void an_assign_by_a_daemon_that_never_saw_the_interface_tells_only_what_is_new() {
         CloudInterface it = attached();
         network.close();
-        network = network(FAST);
+        network = network(Expect.FAST);
         ec2.listsEverything = true;
         assertThat(done(network.assignBlocks(it.id(), BlockKind.SECONDARY_ADDRESS, 1)))
                 .hasSize(1)
@@ -399,7 +365,7 @@ final class AwsCloudNetworkTest {
                 refused(network.assignBlocks(it.id(), BlockKind.SECONDARY_ADDRESS, 1));
         assertThat(no.refusal()).isEqualTo(Refusal.UNAVAILABLE);
         assertThat(no.message()).contains("no effect");
-        assertThat(ec2.count("AssignPrivateIpAddresses")).isEqualTo(2 + FAST.rounds());
+        assertThat(ec2.count("AssignPrivateIpAddresses")).isEqualTo(2 + Expect.FAST.rounds());
     }
 
     @Test
@@ -544,7 +510,7 @@ final class AwsCloudNetworkTest {
     @Test
     void a_cloud_that_is_down_is_left_alone_until_a_probe_succeeds() throws Exception {
         network.close();
-        network = network(withBreaker(6));
+        network = network(Expect.fastWithBreaker(6));
         done(network.describeInterfaces());
         ec2.failAlways("DescribeNetworkInterfaces", Fault.page(false, 500));
         refused(network.describeInterfaces());
@@ -582,25 +548,5 @@ final class AwsCloudNetworkTest {
         long seen = ec2.calls.size();
         assertThat(refused(network.describeInterfaces()).refusal()).isEqualTo(Refusal.UNAVAILABLE);
         assertThat(ec2.calls).hasSize((int) seen);
-    }
-
-    private static CallPolicy withBreaker(int window) {
-        return new CallPolicy(
-                FAST.connectTimeout(),
-                FAST.attemptTimeout(),
-                FAST.callDeadline(),
-                FAST.limitsDeadline(),
-                FAST.detachDeadline(),
-                FAST.attempts(),
-                FAST.rounds(),
-                FAST.backoffBase(),
-                FAST.backoffCap(),
-                FAST.changesPerSecond(),
-                FAST.readsPerSecond(),
-                FAST.budgetWait(),
-                window,
-                FAST.breakerOpen(),
-                FAST.settle(),
-                FAST.lookEvery());
     }
 }
