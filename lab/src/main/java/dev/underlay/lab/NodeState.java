@@ -121,7 +121,12 @@ record NodeState(
         command[1] = "-json";
         System.arraycopy(arguments, 0, command, 2, arguments.length);
         Output output = Output.inside(netns, command);
-        // A table that does not exist yet is an error to ip and an empty list to us.
+        if (output.err().contains("FIB table does not exist")) {
+            return JSON.createArrayNode(); // no route was ever put there: to ip half a document
+        }
+        if (!output.ok()) {
+            throw new IOException(String.join(" ", command) + ": " + output.lastLine());
+        }
         return JSON.readTree(output.out().isBlank() ? "[]" : output.out());
     }
 }
