@@ -31,6 +31,15 @@ final class Expect {
 
     /** The same with another window of the breaker. */
     static CallPolicy fastWithBreaker(int window) {
+        return with(FAST.changesPerSecond(), FAST.budgetWait(), window);
+    }
+
+    /** The same with a budget for changes that nobody waits for. */
+    static CallPolicy fastWithBudget(int changesPerSecond) {
+        return with(changesPerSecond, Duration.ZERO, FAST.breakerWindow());
+    }
+
+    private static CallPolicy with(int changesPerSecond, Duration budgetWait, int window) {
         return new CallPolicy(
                 FAST.connectTimeout(),
                 FAST.attemptTimeout(),
@@ -41,9 +50,9 @@ final class Expect {
                 FAST.rounds(),
                 FAST.backoffBase(),
                 FAST.backoffCap(),
-                FAST.changesPerSecond(),
+                changesPerSecond,
                 FAST.readsPerSecond(),
-                FAST.budgetWait(),
+                budgetWait,
                 window,
                 FAST.breakerOpen(),
                 FAST.settle(),
