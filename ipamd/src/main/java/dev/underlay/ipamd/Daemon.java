@@ -102,13 +102,13 @@ final class Daemon implements AutoCloseable {
                         new PoolOwner.Ports(new CloudThreads(cloud, metrics), node, metrics));
         recover(settings, journal, pods, owner);
 
-        DelVerb del = new DelVerb(owner, pods, trash::wake);
+        DelVerb del = new DelVerb(owner, trash);
         PastDels past =
                 new PastDels(new DelIntents(settings.runDir().resolve("intents")), owner, del);
         CniHandler handler =
                 new CniHandler(
                         owner,
-                        new CniHandler.Kernel(pods, node),
+                        new CniHandler.Kernel(trash, node),
                         del,
                         past,
                         ownNamespace(),

@@ -25,15 +25,11 @@ public final class DelVerb {
 
     private final PoolOwner owner;
     private final PodNetwork pods;
-    private final Runnable trash;
 
-    /**
-     * @param trash told when a link waits for its deletion; must not block
-     */
-    public DelVerb(PoolOwner owner, PodNetwork pods, Runnable trash) {
+    /** Takes pods of this owner down. */
+    public DelVerb(PoolOwner owner, PodNetwork pods) {
         this.owner = owner;
         this.pods = pods;
-        this.trash = trash;
     }
 
     /**
@@ -70,7 +66,6 @@ public final class DelVerb {
             }
         }
         owner.released(turn).join();
-        trash.run();
         Events.info(
                 "address.released",
                 "pod",
