@@ -89,9 +89,8 @@ final class Capture {
                         "-w",
                         "-",
                         "ip");
-        Process tcpdump = namespace.call(new ProcessBuilder(command)::start);
-        run.record(tcpdump);
-        Capture capture = new Capture(namespace, tcpdump);
+        Capture capture =
+                new Capture(namespace, run.launch(namespace, new ProcessBuilder(command)));
         capture.awaitListening();
         Thread.ofVirtual().start(capture::read);
         return capture;

@@ -126,27 +126,31 @@ final class LabCommands {
         return 0;
     }
 
-    @Command(description = "Ends labs and removes all that belongs to them, also to dead ones.")
+    @Command(
+            description = {
+                "Ends a lab and removes all that belongs to it.",
+                "Removes what dead runs left, too."
+            })
     int down(
             @Parameters(
                             arity = "0..*",
                             paramLabel = "ID",
-                            description = "Which labs; all when none is named.")
-                    List<String> ids)
+                            description = "Which labs; not needed if one alone is up.")
+                    List<String> ids,
+            @Option(names = "--all", description = "All labs of this machine.") boolean all)
             throws IOException {
-        List<String> wanted = ids == null ? List.of() : ids;
-        List<LabFile> found = LabFile.live(LabRun.ROOT);
-        for (String id : wanted) {
-            if (found.stream().noneMatch(file -> file.id().equals(id))) {
-                throw new IOException("there is no lab " + id + "; " + idsOf(found));
-            }
+        List<LabFile> labs = LabFile.live(LabRun.ROOT);
+        List<String> known = labs.stream().map(LabFile::id).toList();
+        List<String> wanted = ids == null || all ? known : ids;
+        if (ids == null && !all && known.size() > 1) {
+            throw new IOException("more than one lab is up; name one, or --all; " + idsOf(labs));
         }
-        for (LabFile file : found) {
-            if (wanted.isEmpty() || wanted.contains(file.id())) {
-                LabRun.owner(LabRun.ROOT.resolve(file.id()))
-                        .ifPresent(owner -> owner.end(DOWN_MILLIS));
-                System.out.println("lab " + file.id() + " is down");
+        for (String id : wanted) {
+            if (!known.contains(id)) {
+                throw new IOException("there is no lab " + id + "; " + idsOf(labs));
             }
+            LabRun.owner(LabRun.ROOT.resolve(id)).ifPresent(owner -> owner.end(DOWN_MILLIS));
+            System.out.println("lab " + id + " is down");
         }
         for (String id : LabRun.sweep(LabRun.ROOT)) {
             System.out.println("removed what a dead run left: " + id);

@@ -1,6 +1,7 @@
 package dev.underlay.lab;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -115,8 +116,10 @@ record LabFile(String id, String fabricNamespace, String internetNamespace, List
     static List<LabFile> live(Path root) throws IOException {
         List<LabFile> found = new ArrayList<>();
         for (String id : LabRun.live(root)) {
-            if (Files.exists(root.resolve(id).resolve(NAME))) {
+            try {
                 found.add(read(root.resolve(id)));
+            } catch (FileNotFoundException e) {
+                // A run without one, or a lab that is not up yet or going down.
             }
         }
         return found;

@@ -3,6 +3,7 @@ package dev.underlay.lab;
 import dev.underlay.cni.linux.Errno;
 import dev.underlay.cni.linux.Linux;
 import dev.underlay.cni.linux.LinuxException;
+import dev.underlay.localvpc.fabric.Netns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -51,6 +52,7 @@ final class LabRun implements AutoCloseable {
     private static final String ID_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789";
     private static final int MNT_DETACH = 2; // sys/mount.h
     private static final long POLITE_MILLIS = 3_000;
+    private static final int MAX_ROUNDS = 5;
 
     private final Path root;
     private final String id;
@@ -132,7 +134,21 @@ final class LabRun implements AutoCloseable {
         return "ul-" + id + "-";
     }
 
-    /** Writes a process down, so that it is ended whatever happens to this one. */
+    /**
+     * Starts a program of this run in a namespace and writes it down, so that it is ended whatever
+     * happens to this process. Nothing starts any more once the run is being closed.
+     */
+    synchronized Process launch(Netns netns, ProcessBuilder program) throws IOException {
+        if (closed) {
+            throw new IOException(
+                    "the run " + id + " is closed: " + program.command() + " stays off");
+        }
+        Process process = netns.call(program::start);
+        record(process);
+        return process;
+    }
+
+    /** Writes a process down. */
     void record(Process process) throws IOException {
         Optional<ProcessId> it = ProcessId.of(process.pid());
         if (it.isPresent()) {
@@ -196,17 +212,23 @@ final class LabRun implements AutoCloseable {
 
     private static void remove(Path folder) throws IOException {
         String prefix = prefix(folder.getFileName().toString());
-        // Two rounds: a process that was about to start another one may have done so.
-        for (int round = 0; round < 2; round++) {
-            Set<ProcessId> doomed = new HashSet<>(inside(prefix));
-            doomed.addAll(recorded(folder));
-            doomed.remove(ProcessId.self());
+        // More than one round: a process that was about to start another one may have done so.
+        Set<ProcessId> doomed = processes(folder, prefix);
+        for (int round = 0; round < MAX_ROUNDS && !doomed.isEmpty(); round++) {
             doomed.parallelStream().forEach(p -> p.end(POLITE_MILLIS));
+            doomed = processes(folder, prefix);
         }
         for (Path namespace : namespaces(prefix)) {
             removeNamespace(namespace);
         }
         deleteTree(folder);
+    }
+
+    private static Set<ProcessId> processes(Path folder, String prefix) throws IOException {
+        Set<ProcessId> all = inside(prefix);
+        all.addAll(recorded(folder));
+        all.remove(ProcessId.self());
+        return all;
     }
 
     private static Set<ProcessId> recorded(Path folder) throws IOException {

@@ -74,9 +74,8 @@ final class NodeProcess {
         builder.directory(folders.run().toFile());
         builder.redirectErrorStream(true);
         builder.redirectOutput(ProcessBuilder.Redirect.appendTo(folders.log().toFile()));
-        Process started = netns.call(builder::start);
+        Process started = run.launch(netns, builder);
         process = started;
-        run.record(started);
         var _ = started.onExit().thenAccept(this::died);
     }
 

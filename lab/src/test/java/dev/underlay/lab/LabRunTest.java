@@ -1,6 +1,7 @@
 package dev.underlay.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.underlay.localvpc.fabric.Netns;
 import java.io.IOException;
@@ -85,6 +86,18 @@ final class LabRunTest {
         } finally {
             successor.destroyForcibly();
         }
+    }
+
+    @Test
+    void nothing_starts_once_a_run_is_closed() throws IOException {
+        Netns netns;
+        LabRun run = LabRun.start(root, ProcessId.self());
+        try (run) {
+            netns = Netns.create(run.prefix() + "a");
+            assertThat(run.launch(netns, new ProcessBuilder("sleep", "600")).isAlive()).isTrue();
+        }
+        assertThatThrownBy(() -> run.launch(netns, new ProcessBuilder("sleep", "600")))
+                .hasMessageContaining("is closed");
     }
 
     @Test
