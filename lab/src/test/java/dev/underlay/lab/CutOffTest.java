@@ -1,0 +1,113 @@
+package dev.underlay.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.underlay.localvpc.Dials.Reach;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** EC2 and the metadata service take requests and never answer: pods start while slots last. */
+@Tag("kernel")
+final class CutOffTest {
+    private static final String CALLS =
+            "trace=%process,fsync,fdatasync,sync,syncfs,msync,sync_file_range";
+
+    @TempDir private Path folder;
+
+    @Test
+    void adds_succeed_while_slots_last_without_a_new_process_or_a_sync() throws Exception {
+        Kernel.required("strace", "-V");
+        try (OneNode node =
+                OneNode.serving(
+                        "m5.large", Map.of("WARM_IP_TARGET", "6", "MINIMUM_IP_TARGET", "6"))) {
+            int free = Await.until(Duration.ofSeconds(20), node::free, n -> n >= 6);
+            assertThat(free).isGreaterThanOrEqualTo(6);
+            node.dials().ec2(Reach.SILENT);
+            node.dials().metadata(Reach.SILENT);
+            List<Sandbox> sandboxes = node.sandboxes(free + 1);
+
+            Path trace = folder.resolve("trace.txt");
+            Process strace = trace(node, trace);
+            List<CniReply> replies = node.addAll(3, sandboxes.subList(0, free));
+            strace.destroy();
+            assertThat(strace.waitFor(10, TimeUnit.SECONDS)).isTrue();
+
+            assertThat(replies).allSatisfy(reply -> assertThat(reply.line()).startsWith("10.0."));
+            assertThat(replies)
+                    .allSatisfy(
+                            reply -> assertThat(reply.took()).isLessThan(Duration.ofSeconds(5)));
+            List<String> forbidden =
+                    Files.readAllLines(trace).stream().filter(CutOffTest::isForbidden).toList();
+            assertThat(forbidden).isEmpty();
+
+            aCallThatFindsNoSlotWaitsForTheCloud(node, sandboxes.getLast());
+        }
+    }
+
+    private static void aCallThatFindsNoSlotWaitsForTheCloud(OneNode node, Sandbox sandbox)
+            throws Exception {
+        CompletableFuture<CniReply> late = new CompletableFuture<>();
+        Thread.ofVirtual()
+                .start(() -> {
+                    try {
+                        late.complete(node.runtime().add(sandbox));
+                    } catch (IOException e) {
+                        late.completeExceptionally(e);
+                    }
+                });
+        assertThat(
+                        Await.until(
+                                Duration.ofSeconds(10),
+                                () -> node.status().path("waiting").asInt(),
+                                waiting -> waiting == 1))
+                .isEqualTo(1);
+        node.dials().ec2(Reach.UP);
+        node.dials().metadata(Reach.UP);
+        assertThat(late.get(90, TimeUnit.SECONDS).line()).startsWith("10.0.");
+    }
+
+    /** Follows every thread of the daemon; returns once strace is attached. */
+    private static Process trace(OneNode node, Path file) throws IOException {
+        Process strace =
+                new ProcessBuilder(
+                                "strace",
+                                "-f",
+                                "-o",
+                                file.toString(),
+                                "-e",
+                                CALLS,
+                                "-p",
+                                String.valueOf(node.daemon().pid()))
+                        .start();
+        BufferedReader words =
+                new BufferedReader(
+                        new InputStreamReader(strace.getErrorStream(), StandardCharsets.UTF_8));
+        String line = words.readLine();
+        assertThat(line).contains("attached");
+        Thread.ofVirtual().start(() -> words.lines().forEach(_ -> {}));
+        return strace;
+    }
+
+    /** A new thread is no new process; the ends of calls that were cut in two say nothing. */
+    private static boolean isForbidden(String line) {
+        boolean newThread = line.contains("clone") && line.contains("CLONE_THREAD");
+        boolean calls =
+                line.contains("fork(")
+                        || line.contains("clone")
+                        || line.contains("exec")
+                        || line.contains("sync");
+        return calls && !newThread && !line.contains(" resumed>");
+    }
+}
