@@ -18,6 +18,8 @@ final class Inventory {
     private final TreeMap<String, PooledInterface> interfaces = new TreeMap<>();
     private final TreeMap<Cidr, Block> blocks = new TreeMap<>();
     private final TreeMap<AttachmentKey, IpAddress> owners = new TreeMap<>();
+
+    /** What the kernel has, whatever the cloud says; the daemon adds and removes. */
     private final TreeSet<String> readyLinks = new TreeSet<>();
 
     /** When the cloud took back a block or an interface that we gave back, by its text. */
@@ -139,7 +141,6 @@ final class Inventory {
             missing.standing = Standing.MISSING;
         } else {
             interfaces.remove(missing.id);
-            readyLinks.remove(missing.id);
         }
     }
 

@@ -17,14 +17,14 @@ public sealed interface Outlook {
     }
 
     /**
-     * None is left, but more are on their way than pods wait for.
+     * None is left, but enough for one pod more than wait are on their way or can be had.
      *
-     * @param addresses how many are on their way
+     * @param addresses how many, those that waiting pods will take counted
      */
     record Coming(int addresses) implements Outlook {
         @Override
         public String text() {
-            return addresses + " addresses are on their way from the cloud";
+            return addresses + " addresses come from the cloud";
         }
     }
 

@@ -181,9 +181,12 @@ public final class Pool {
     /**
      * Says that a call to the cloud starts. What it will bring counts as on its way; what it will
      * take is not leased any more.
+     *
+     * @throws IllegalStateException when it is in flight already, and when it would take what is in
+     *     use, unconfirmed or the primary interface; the planner never asks for that
      */
     public void begin(CloudAction action, long nowNanos) {
-        flights.begin(action, nowNanos);
+        require(!flights.flying(action), action + " is in flight already");
         switch (action) {
             case CloudAction.UnassignBlocks(_, var leaving) ->
                     leaving.forEach(cidr -> drain(cidr, nowNanos));
@@ -197,6 +200,7 @@ public final class Pool {
                     CloudAction.AssignBlocks _,
                     CloudAction.Describe _ -> {}
         }
+        flights.begin(action, nowNanos);
     }
 
     /**

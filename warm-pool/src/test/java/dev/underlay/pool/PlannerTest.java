@@ -1,0 +1,230 @@
+package dev.underlay.pool;
+
+import static dev.underlay.pool.Fixtures.LOOK;
+import static dev.underlay.pool.Fixtures.T;
+import static dev.underlay.pool.Fixtures.answer;
+import static dev.underlay.pool.Fixtures.describe;
+import static dev.underlay.pool.Fixtures.detached;
+import static dev.underlay.pool.Fixtures.eni;
+import static dev.underlay.pool.Fixtures.lease;
+import static dev.underlay.pool.Fixtures.plan;
+import static dev.underlay.pool.Fixtures.pool;
+import static dev.underlay.pool.Fixtures.refuse;
+import static dev.underlay.pool.Fixtures.unmanaged;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.underlay.pool.CloudAction.AssignBlocks;
+import dev.underlay.pool.CloudAction.AttachInterface;
+import dev.underlay.pool.CloudAction.CreateInterface;
+import dev.underlay.pool.CloudAction.DeleteInterface;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What is asked for, and in which order after a trouble. */
+final class PlannerTest {
+    private static final BlockKind KIND = BlockKind.SECONDARY_ADDRESS;
+    private static final String[] NINE = {
+        "10.0.0.1",
+        "10.0.0.2",
+        "10.0.0.3",
+        "10.0.0.4",
+        "10.0.0.5",
+        "10.0.0.6",
+        "10.0.0.7",
+        "10.0.0.8",
+        "10.0.0.9"
+    };
+
+    private static CreateInterface create(int blocks) {
+        return new CreateInterface(new InterfaceRequest("token", KIND, blocks));
+    }
+
+    private static Outlook.Obstacle obstacle(Plan plan) {
+        return ((Outlook.Stuck) plan.outlook()).obstacle();
+    }
+
+    @Test
+    void nothing_is_asked_for_before_the_first_look_and_the_limits() {
+        Pool pool = new Pool();
+        assertThat(plan(pool, 3, T).actions()).containsExactly(LOOK);
+        assertThat(obstacle(plan(pool, 3, T))).isEqualTo(Outlook.Obstacle.STARTING);
+        describe(pool, T, eni(0));
+        assertThat(plan(pool, 3, T).actions()).isEmpty();
+        pool.setLimits(Fixtures.M5_LARGE);
+        assertThat(plan(pool, 3, T).actions())
+                .containsExactly(new AssignBlocks("eni-0", KIND, 9), create(2));
+    }
+
+    @Test
+    void a_burst_is_asked_for_at_once_and_only_once() {
+        Pool pool = pool(eni(0));
+        pool.setLimits(new NodeIdentity.Limits(8, 30)); // m5.4xlarge
+        Plan plan = plan(pool, 50, T);
+        assertThat(plan.actions()).containsExactly(new AssignBlocks("eni-0", KIND, 29), create(29));
+        assertThat(plan.outlook()).isInstanceOf(Outlook.Coming.class);
+        plan.actions().forEach(action -> pool.begin(action, T));
+        assertThat(pool.counts(T)).isEqualTo(new Counts(0, 0, 0, 58));
+        assertThat(plan(pool, 50, T).actions()).isEmpty();
+        assertThat(plan(pool, 54, T).actions()).isEmpty();
+    }
+
+    @Test
+    void room_behind_a_call_in_flight_waits_for_it() {
+        Pool pool = pool(eni(0));
+        AssignBlocks first = new AssignBlocks("eni-0", KIND, 1);
+        pool.begin(first, T);
+        assertThat(plan(pool, 0, T).actions()).isEmpty(); // eni-0 has room for the other 7
+        answer(pool, create(1), detached(eni(1, "10.0.1.1")), T);
+        pool.end(first, new CloudAnswer.Done<>(Fixtures.blocks("10.0.0.1")), T);
+        assertThat(plan(pool, 0, T).actions())
+                .containsExactly(
+                        new AttachInterface("eni-1", 1), new AssignBlocks("eni-0", KIND, 6));
+    }
+
+    @Test
+    void the_lowest_free_device_index_is_taken() {
+        CloudInterface theirs = unmanaged(eni(1, "10.0.1.1"));
+        Pool pool = pool(eni(0, NINE), theirs, detached(eni(2, "10.0.2.1")));
+        assertThat(plan(pool, 0, T).actions()).containsExactly(new AttachInterface("eni-2", 2));
+        refuse(pool, new AttachInterface("eni-2", 2), Refusal.DEVICE_INDEX_TAKEN, T);
+        assertThat(plan(pool, 0, T).actions()).containsExactly(LOOK);
+    }
+
+    @Test
+    void an_interface_without_a_place_is_deleted() {
+        Pool pool = pool(eni(0, NINE), eni(1), eni(2), detached(eni(3, "10.0.3.1")));
+        assertThat(plan(pool, 0, T).actions()).contains(new DeleteInterface("eni-3"));
+
+        pool = pool(eni(0, NINE), detached(eni(1, "10.0.1.1")));
+        refuse(pool, new AttachInterface("eni-1", 1), Refusal.ATTACHMENT_LIMIT, T);
+        assertThat(plan(pool, 0, T).actions()).containsExactly(LOOK);
+        describe(pool, T + 1, eni(0, NINE), detached(eni(1, "10.0.1.1")));
+        assertThat(plan(pool, 0, T + 1).actions()).containsExactly(new DeleteInterface("eni-1"));
+        assertThat(plan(pool, 10, T + 1).outlook().text())
+                .isEqualTo("the cloud says ATTACHMENT_LIMIT");
+    }
+
+    @Test
+    void after_an_unknown_outcome_a_look_comes_first_and_the_token_is_kept() {
+        Pool pool = pool(eni(0, NINE));
+        for (int i = 0; i < 9; i++) {
+            lease(pool, "pod-" + i, T);
+        }
+        CreateInterface first = create(8);
+        assertThat(plan(pool, 0, T).actions()).containsExactly(first);
+        refuse(pool, first, Refusal.UNKNOWN_OUTCOME, T);
+        assertThat(plan(pool, 5, T).actions()).containsExactly(LOOK);
+
+        long later = T + Timing.backoffNanos(Refusal.UNKNOWN_OUTCOME, 1);
+        describe(pool, later, eni(0, NINE));
+        List<CloudAction> again =
+                Planner.plan(
+                                pool,
+                                PoolSettings.defaults(),
+                                new Demand(5),
+                                later,
+                                () -> "another token")
+                        .actions();
+        assertThat(again.getFirst()).isEqualTo(first);
+
+        refuse(pool, first, Refusal.UNKNOWN_OUTCOME, later);
+        CloudInterface made = detached(eni(1, "10.0.1.1"));
+        describe(pool, later + 1, eni(0, NINE), withToken(made, "token"));
+        assertThat(plan(pool, 0, later + 1).actions())
+                .containsExactly(new AttachInterface("eni-1", 1));
+    }
+
+    private static CloudInterface withToken(CloudInterface one, String token) {
+        return new CloudInterface(
+                one.id(),
+                Optional.of(token),
+                one.mac(),
+                one.subnetId(),
+                one.subnet(),
+                one.primaryAddress(),
+                one.primary(),
+                one.attachment(),
+                one.blocks(),
+                one.managed());
+    }
+
+    @Test
+    void a_full_subnet_does_not_stop_another() {
+        Pool pool = pool(eni(0), eni(1));
+        refuse(pool, new AssignBlocks("eni-0", KIND, 8), Refusal.SUBNET_FULL, T);
+        Plan plan = plan(pool, 0, T);
+        assertThat(plan.actions()).containsExactly(new AssignBlocks("eni-1", KIND, 8));
+        assertThat(plan.wakeAtNanos()).hasValue(T + 10_000_000_000L);
+
+        refuse(pool, new AssignBlocks("eni-1", KIND, 8), Refusal.SUBNET_FULL, T);
+        assertThat(plan(pool, 0, T).actions()).containsExactly(create(8));
+        refuse(pool, create(8), Refusal.SUBNET_FULL, T);
+        plan = plan(pool, 1, T);
+        assertThat(plan.actions()).isEmpty();
+        assertThat(obstacle(plan)).isEqualTo(Outlook.Obstacle.SUBNET_FULL);
+        assertThat(plan(pool, 0, T + 10_000_000_000L).actions())
+                .containsExactly(new AssignBlocks("eni-0", KIND, 8));
+    }
+
+    @Test
+    void failures_in_a_row_wait_longer_and_longer() {
+        Pool pool = pool(eni(0));
+        long now = T;
+        long[] seconds = {30, 60, 120, 240, 480, 600, 600};
+        for (long wait : seconds) {
+            refuse(pool, new AssignBlocks("eni-0", KIND, 8), Refusal.NOT_PERMITTED, now);
+            assertThat(plan(pool, 1, now).actions())
+                    .doesNotContain(new AssignBlocks("eni-0", KIND, 8));
+            now += wait * 1_000_000_000L;
+            assertThat(pool.holds().getFirst().untilNanos()).isEqualTo(now);
+        }
+    }
+
+    @Test
+    void a_pod_hears_why_nothing_comes() {
+        Pool pool = pool(eni(0));
+        refuse(pool, new AssignBlocks("eni-0", KIND, 8), Refusal.NOT_PERMITTED, T);
+        refuse(pool, create(8), Refusal.THROTTLED, T);
+        assertThat(obstacle(plan(pool, 1, T))).isEqualTo(Outlook.Obstacle.PERMISSION);
+        assertThat(plan(pool, 1, T).outlook().text()).isEqualTo("the cloud says NOT_PERMITTED");
+    }
+
+    @Test
+    void a_link_that_does_not_come_is_named_and_not_counted_on() {
+        Pool pool = pool(eni(0, NINE));
+        pool.linkGone("eni-0", T);
+        assertThat(plan(pool, 1, T).actions()).isEmpty();
+        assertThat(plan(pool, 1, T).wakeAtNanos()).hasValue(T + Timing.LINK_PATIENCE_NANOS + 1);
+        long later = T + Timing.LINK_PATIENCE_NANOS + 1;
+        assertThat(plan(pool, 1, later).actions()).containsExactly(create(9));
+        pool.setLimits(new NodeIdentity.Limits(1, 10));
+        assertThat(plan(pool, 1, later).outlook().text())
+                .contains("eni-0 (02:00:00:00:00:00) is attached, but");
+    }
+
+    @Test
+    void an_interface_that_someone_detached_under_its_pods_is_attached_again() {
+        CloudInterface second = eni(1, "10.0.1.1", "10.0.1.2");
+        Pool pool = pool(eni(0), second);
+        assertThat(lease(pool, "a", T)).isEqualTo("10.0.1.1");
+        describe(pool, T + 1, eni(0), detached(second));
+        assertThat(plan(pool, 0, T + 1).actions()).contains(new AttachInterface("eni-1", 1));
+    }
+
+    @Test
+    void the_cloud_is_looked_at_now_and_then() {
+        Pool pool = pool(eni(0, NINE));
+        assertThat(plan(pool, 0, T).actions()).isEmpty();
+        assertThat(plan(pool, 0, T).wakeAtNanos()).hasValue(T + Timing.LOOK_EVERY_NANOS);
+        assertThat(plan(pool, 0, T + Timing.LOOK_EVERY_NANOS).actions()).containsExactly(LOOK);
+    }
+
+    @Test
+    void a_waiting_pod_wakes_when_an_address_has_cooled() {
+        Pool pool = pool(eni(0, "10.0.0.1"));
+        lease(pool, "a", T);
+        pool.release(Fixtures.pod("a"), T, 30);
+        assertThat(plan(pool, 1, T).wakeAtNanos()).hasValue(T + 31);
+    }
+}
