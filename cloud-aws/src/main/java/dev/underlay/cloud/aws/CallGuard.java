@@ -5,11 +5,8 @@ import dev.underlay.pool.Refusal;
 import io.github.resilience4j.circuitbreaker.CallNotPermittedException;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
-import io.github.resilience4j.ratelimiter.RateLimiter;
-import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import io.github.resilience4j.retry.Retry;
 import io.github.resilience4j.retry.RetryConfig;
-import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -19,8 +16,7 @@ import org.slf4j.LoggerFactory;
  * What stands around every call to one service: retry with full jitter, then the budget, then the
  * circuit breaker, then the attempt. It is the only layer that repeats anything by itself.
  *
- * <p>A throttled answer halves the budget of its kind, every success gives one call a second back.
- * When the breaker is open a call is refused at once; after a while one probe is let through.
+ * <p>When the breaker is open a call is refused at once; after a while one probe is let through.
  */
 final class CallGuard {
     private static final Logger LOG = LoggerFactory.getLogger(CallGuard.class);
@@ -46,8 +42,8 @@ final class CallGuard {
     private final String service;
     private final CallPolicy policy;
     private final CloudCallListener listener;
-    private final RateLimiter reads;
-    private final RateLimiter changes;
+    private final Budget reads;
+    private final Budget changes;
     private final CircuitBreaker breaker;
     private volatile boolean closed;
 
@@ -55,8 +51,9 @@ final class CallGuard {
         this.service = service;
         this.policy = policy;
         this.listener = listener;
-        this.reads = limiter("reads", policy.readsPerSecond());
-        this.changes = limiter("changes", policy.changesPerSecond());
+        this.reads = new Budget(service + "-reads", policy.readsPerSecond(), policy.budgetWait());
+        this.changes =
+                new Budget(service + "-changes", policy.changesPerSecond(), policy.budgetWait());
         this.breaker =
                 CircuitBreaker.of(
                         service,
@@ -133,14 +130,14 @@ final class CallGuard {
             throw CallFailure.certain(
                     Refusal.UNAVAILABLE, what(action, thing) + " was not sent: shutting down");
         }
-        RateLimiter limiter = kind == Kind.READ ? reads : changes;
-        if (!limiter.acquirePermission()) {
+        Budget budget = kind == Kind.READ ? reads : changes;
+        if (!budget.take()) {
             listener.onCall(action, Outcome.THROTTLED, 0);
             throw CallFailure.certain(
                     Refusal.THROTTLED,
                     what(action, thing)
                             + " was not sent: the node's own budget of "
-                            + limiter.getRateLimiterConfig().getLimitForPeriod()
+                            + budget.perSecond()
                             + " calls a second is used up; it is tried again later");
         }
         if (!breaker.tryAcquirePermission()) {
@@ -167,13 +164,13 @@ final class CallGuard {
             T result = attempt.run();
             outcome = Outcome.OK;
             breaker.onSuccess(System.nanoTime() - start, TimeUnit.NANOSECONDS);
-            recover(limiter, kind);
+            budget.answered();
             return result;
         } catch (CallFailure failure) {
             outcome = outcome(failure);
             breaker.onError(System.nanoTime() - start, TimeUnit.NANOSECONDS, failure);
             if (outcome == Outcome.THROTTLED) {
-                slowDown(limiter);
+                budget.throttled();
             }
             LOG.debug(
                     "cloud.call action={} thing={} failure={}", action, thing, failure.toString());
@@ -210,30 +207,7 @@ final class CallGuard {
         return !(failure instanceof CallFailure call) || call.refusal() == Refusal.UNAVAILABLE;
     }
 
-    private void slowDown(RateLimiter limiter) {
-        int limit = limiter.getRateLimiterConfig().getLimitForPeriod();
-        limiter.changeLimitForPeriod(Math.max(1, limit / 2));
-    }
-
-    private void recover(RateLimiter limiter, Kind kind) {
-        int full = kind == Kind.READ ? policy.readsPerSecond() : policy.changesPerSecond();
-        int limit = limiter.getRateLimiterConfig().getLimitForPeriod();
-        if (limit < full) {
-            limiter.changeLimitForPeriod(limit + 1);
-        }
-    }
-
     private String what(String action, String thing) {
         return service + " " + action + " for " + thing;
-    }
-
-    private RateLimiter limiter(String name, int perSecond) {
-        return RateLimiter.of(
-                service + "-" + name,
-                RateLimiterConfig.custom()
-                        .limitRefreshPeriod(Duration.ofSeconds(1))
-                        .limitForPeriod(perSecond)
-                        .timeoutDuration(policy.budgetWait())
-                        .build());
     }
 }

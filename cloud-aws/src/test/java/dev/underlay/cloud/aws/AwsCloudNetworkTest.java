@@ -481,7 +481,7 @@ final class AwsCloudNetworkTest {
     // --- trouble ---
 
     @Test
-    void throttling_is_waited_out_and_slows_the_node_down() {
+    void throttling_is_waited_out_and_heard_of() {
         CloudInterface it = attached();
         Fault throttled = Fault.error(503, "RequestLimitExceeded", "Request limit exceeded.");
         ec2.fail("AssignPrivateIpAddresses", throttled, throttled);

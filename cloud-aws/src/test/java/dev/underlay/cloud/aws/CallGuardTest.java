@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordingFile;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +61,24 @@ final class CallGuardTest {
                     assertThat(end).hasMessageContaining("own budget");
                 });
         assertThat(call(guard, Kind.READ, soon(), () -> "ok")).isNull();
+    }
+
+    @Test
+    void a_throttled_call_halves_the_budget_down_to_one() {
+        Budget budget = new Budget("test", 8, Duration.ZERO);
+        budget.throttled();
+        assertThat(budget.perSecond()).isEqualTo(4);
+        for (int i = 0; i < 9; i++) {
+            budget.throttled();
+        }
+        budget.answered(); // within the same second: nothing comes back
+        assertThat(budget.perSecond()).isEqualTo(1);
+        long limit = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        while (budget.perSecond() < 2) {
+            budget.answered();
+            assertThat(System.nanoTime()).isLessThan(limit);
+            LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+        }
     }
 
     @Test
