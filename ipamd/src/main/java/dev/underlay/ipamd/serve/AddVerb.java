@@ -169,7 +169,7 @@ final class AddVerb {
                             CniError.tryAgain("the caller has gone; nothing was leased", ""));
                 }
             } catch (InterruptedException e) {
-                owner.abandon(turn, false).isDone();
+                var _ = owner.abandon(turn, false);
                 Thread.currentThread().interrupt();
                 throw new CniFailure(
                         CniError.tryAgain(

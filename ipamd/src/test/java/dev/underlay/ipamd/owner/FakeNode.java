@@ -1,0 +1,89 @@
+package dev.underlay.ipamd.owner;
+
+import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudInterface;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** The node's routing: which blocks are routed where. It may hold its answers back, or refuse. */
+final class FakeNode implements NodeNetwork {
+    private final Map<String, Set<Cidr>> routed = new TreeMap<>();
+    private final Deque<Runnable> held = new ArrayDeque<>();
+    private boolean holding;
+    private boolean refusing;
+    private List<Cidr> cidrs = List.of();
+
+    void hold() {
+        holding = true;
+    }
+
+    void letGo() {
+        holding = false;
+        while (!held.isEmpty()) {
+            held.remove().run();
+        }
+    }
+
+    void refuse(boolean on) {
+        refusing = on;
+    }
+
+    boolean routes(Cidr block) {
+        return routed.values().stream().anyMatch(blocks -> blocks.contains(block));
+    }
+
+    Map<String, Set<Cidr>> routed() {
+        return routed;
+    }
+
+    List<Cidr> cidrs() {
+        return cidrs;
+    }
+
+    @Override
+    public CompletionStage<Void> configure(CloudInterface attached, List<Cidr> blocks) {
+        return step(() -> routed.put(attached.id(), new HashSet<>(blocks)));
+    }
+
+    @Override
+    public CompletionStage<Void> setBlocks(CloudInterface configured, List<Cidr> blocks) {
+        return step(() -> routed.put(configured.id(), new HashSet<>(blocks)));
+    }
+
+    @Override
+    public CompletionStage<Void> remove(CloudInterface configured) {
+        return step(() -> routed.remove(configured.id()));
+    }
+
+    @Override
+    public CompletionStage<Void> networkCidrs(List<Cidr> known) {
+        return step(() -> cidrs = known);
+    }
+
+    private CompletionStage<Void> step(Runnable change) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        Runnable step =
+                () -> {
+                    if (refusing) {
+                        done.completeExceptionally(new IOException("the kernel refuses"));
+                    } else {
+                        change.run();
+                        done.complete(null);
+                    }
+                };
+        if (holding) {
+            held.add(step);
+        } else {
+            step.run();
+        }
+        return done;
+    }
+}
