@@ -14,7 +14,6 @@ import dev.underlay.ipamd.journal.Journal;
 import dev.underlay.ipamd.kernel.KernelNode;
 import dev.underlay.ipamd.kernel.KernelPods;
 import dev.underlay.ipamd.kernel.LinkWatch;
-import dev.underlay.ipamd.kernel.Trash;
 import dev.underlay.ipamd.observe.Events;
 import dev.underlay.ipamd.observe.HealthServer;
 import dev.underlay.ipamd.observe.Metrics;
@@ -29,6 +28,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -50,6 +52,9 @@ final class Daemon implements AutoCloseable {
     private static final long REPORT_SECONDS = 2;
     private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
     private static final Path OWN_NAMESPACE = Path.of("/proc/self/ns/net");
+
+    private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
 
@@ -73,12 +78,13 @@ final class Daemon implements AutoCloseable {
 
     private void run(DaemonSettings settings) throws IOException {
         long begin = Linux.bootTimeNanos();
-        Files.createDirectories(settings.runDir());
+        if (!Files.isDirectory(settings.runDir())) {
+            Files.createDirectories(settings.runDir(), OWNER_ONLY);
+        }
         Metrics metrics = new Metrics();
         KernelPods pods = part(new KernelPods());
         LinkWatch links = part(LinkWatch.open());
         KernelNode node = part(new KernelNode(links));
-        Trash trash = part(new Trash(pods));
 
         OwnerThread thread = part(new OwnerThread(Linux::bootTimeNanos, metrics));
         AwsCloudNetwork cloud =
@@ -102,13 +108,13 @@ final class Daemon implements AutoCloseable {
                         new PoolOwner.Ports(new CloudThreads(cloud, metrics), node, metrics));
         recover(settings, journal, pods, owner);
 
-        DelVerb del = new DelVerb(owner, trash);
+        DelVerb del = new DelVerb(owner, pods);
         PastDels past =
                 new PastDels(new DelIntents(settings.runDir().resolve("intents")), owner, del);
         CniHandler handler =
                 new CniHandler(
                         owner,
-                        new CniHandler.Kernel(trash, node),
+                        new CniHandler.Kernel(pods, node),
                         del,
                         past,
                         ownNamespace(),
@@ -118,7 +124,8 @@ final class Daemon implements AutoCloseable {
         part(LauncherServer.start(socket, handler, LauncherServer.Limits.DEFAULT));
         thread.start(owner::settle);
         links.start(new LinkListener(owner, node));
-        trash.start();
+        pods.startEmptyingTrash();
+        node.startRepairing();
         Events.info(
                 "daemon.serving",
                 "socket",

@@ -7,6 +7,7 @@ import dev.underlay.cni.routing.AttachedInterface;
 import dev.underlay.cni.routing.Marks;
 import dev.underlay.cni.routing.NodeRouting;
 import dev.underlay.cni.routing.Primary;
+import dev.underlay.ipamd.observe.Events;
 import dev.underlay.ipamd.owner.NodeNetwork;
 import dev.underlay.ipamd.serve.LinkFacts;
 import dev.underlay.pool.Cidr;
@@ -17,15 +18,18 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -37,11 +41,14 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
     /** How long the kernel may take to show a link after the cloud calls it attached. */
     private static final Duration LINK_LIMIT = Duration.ofSeconds(30);
 
+    /** How long a rule that somebody deletes may be missing. */
+    private static final long REPAIR_SECONDS = 15;
+
     private record Known(int number, int linkIndex, int mtuBytes) {}
 
     private final LinkWatch links;
-    private final ExecutorService thread =
-            Executors.newSingleThreadExecutor(
+    private final ScheduledExecutorService thread =
+            Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().name("routing").daemon(true).factory());
     private final Map<String, Known> known = new ConcurrentHashMap<>();
     private volatile List<InetAddress> nodeAddresses = List.of();
@@ -137,6 +144,38 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
                 routing.setNetworkCidrs(networkCidrs);
             }
         });
+    }
+
+    @Override
+    public CompletionStage<Void> keepOnly(List<CloudInterface> attached) {
+        return run(routing -> {
+            Set<Integer> numbers = new HashSet<>();
+            attached.forEach(one -> numbers.add(number(one)));
+            for (AttachedInterface left : routing.attachedInterfaces()) {
+                if (!numbers.contains(left.number())) {
+                    routing.detachInterface(left.number());
+                }
+            }
+        });
+    }
+
+    /** Puts back, every so often, what somebody else deleted. */
+    public void startRepairing() {
+        var _ =
+                thread.scheduleWithFixedDelay(
+                        this::repair, REPAIR_SECONDS, REPAIR_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private void repair() {
+        NodeRouting open = routing;
+        if (open == null || !setUp) {
+            return;
+        }
+        try {
+            open.repair();
+        } catch (IOException | RuntimeException e) {
+            Events.warn("routing.unrepaired", "error", e.getMessage());
+        }
     }
 
     private CompletionStage<Void> run(Step step) {

@@ -21,6 +21,7 @@ public final class KernelPods implements PodNetwork, AutoCloseable {
 
     private record Worker(RouteSocket host, PodWiring wiring) {}
 
+    private final Trash trash = new Trash(this::emptyTrash);
     private final BlockingQueue<Worker> idle = new LinkedBlockingQueue<>(KEPT_SOCKETS);
 
     @FunctionalInterface
@@ -61,8 +62,12 @@ public final class KernelPods implements PodNetwork, AutoCloseable {
         return run(PodWiring::list);
     }
 
-    /** Deletes the links of pods that were taken down; names foreign links that it left alone. */
-    public List<String> emptyTrash() throws IOException {
+    /** From now on the links of pods that were taken down, by whomever, are deleted. */
+    public void startEmptyingTrash() {
+        trash.start();
+    }
+
+    private List<String> emptyTrash() throws IOException {
         return run(PodWiring::emptyTrash);
     }
 
@@ -83,6 +88,7 @@ public final class KernelPods implements PodNetwork, AutoCloseable {
 
     @Override
     public void close() {
+        trash.close();
         Worker worker = idle.poll();
         while (worker != null) {
             worker.host.close();

@@ -17,7 +17,7 @@ import java.net.InetSocketAddress;
 public final class Metrics {
     /** What the pool holds at one moment. */
     public record Gauges(
-            int free, int leased, int cooling, int unusable, int interfaces, int waiting) {
+            int free, int leased, int cooling, int requested, int interfaces, int waiting) {
         /** Nothing yet. */
         public static final Gauges EMPTY = new Gauges(0, 0, 0, 0, 0, 0);
     }
@@ -90,7 +90,7 @@ public final class Metrics {
                     callback.call(now.free(), "free");
                     callback.call(now.leased(), "leased");
                     callback.call(now.cooling(), "cooling");
-                    callback.call(now.unusable(), "unusable");
+                    callback.call(now.requested(), "requested");
                 })
                 .register(registry);
         GaugeWithCallback.builder()

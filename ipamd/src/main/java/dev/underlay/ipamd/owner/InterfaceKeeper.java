@@ -217,6 +217,7 @@ final class InterfaceKeeper {
     void linkGone(String interfaceId) {
         Kept one = kept.get(interfaceId);
         if (one != null && one.phase == Phase.READY) {
+            remove(one.cloud);
             failed(one, new IllegalStateException("its link vanished from the node"));
         }
     }
@@ -227,10 +228,15 @@ final class InterfaceKeeper {
             return;
         }
         pool.linkGone(id, clock.getAsLong());
-        network.remove(one.cloud)
+        remove(one.cloud);
+    }
+
+    private void remove(CloudInterface cloud) {
+        network.remove(cloud)
                 .whenComplete((_, e) -> {
                     if (e != null) {
-                        Events.warn("interface.remains", "eni", id, "error", e.getMessage());
+                        Events.warn(
+                                "interface.remains", "eni", cloud.id(), "error", e.getMessage());
                     }
                 });
     }

@@ -23,6 +23,9 @@ public interface NodeNetwork {
     /** Takes away what {@link #configure} made; the link may be gone. */
     CompletionStage<Void> remove(CloudInterface configured);
 
+    /** Takes away what an earlier process made for interfaces that are not among these. */
+    CompletionStage<Void> keepOnly(List<CloudInterface> attached);
+
     /** Makes these the CIDRs inside which nothing is translated. */
     CompletionStage<Void> networkCidrs(List<Cidr> cidrs);
 }

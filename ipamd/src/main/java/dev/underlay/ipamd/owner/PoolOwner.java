@@ -295,8 +295,9 @@ public final class PoolOwner {
         switch (answer) {
             case CloudAnswer.Done<?> _ -> {
                 Events.info("cloud.done", "action", action);
-                if (action instanceof CloudAction.Describe) {
+                if (action instanceof CloudAction.Describe && !reconciled) {
                     reconciled = true;
+                    keepOnlyAttached();
                 }
             }
             case CloudAnswer.Refused<?>(var refusal, var message) ->
@@ -313,6 +314,21 @@ public final class PoolOwner {
             news.add(new CreateSettled(request.token()));
         }
         ledger.note(news);
+    }
+
+    /** Once, when the cloud has said what is there: an earlier process may have left more. */
+    private void keepOnlyAttached() {
+        ports.network()
+                .keepOnly(
+                        pool.interfaces().stream()
+                                .flatMap(view -> view.cloud().stream())
+                                .filter(one -> one.attachment().isPresent())
+                                .toList())
+                .whenComplete((_, e) -> {
+                    if (e != null) {
+                        Events.warn("interface.remains", "error", e.getMessage());
+                    }
+                });
     }
 
     private static boolean isCertain(CloudAnswer<?> answer) {

@@ -59,7 +59,7 @@ final class CheckVerb {
                             new Lease(lease.key(), lease.address(), lease.interfaceId()),
                             request.mtuBytes()));
         } catch (IOException e) {
-            throw broken(String.valueOf(e.getMessage()));
+            throw new CniFailure(CniError.broken(String.valueOf(e.getMessage()), ""));
         }
     }
 

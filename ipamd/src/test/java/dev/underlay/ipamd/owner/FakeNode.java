@@ -64,6 +64,12 @@ final class FakeNode implements NodeNetwork {
     }
 
     @Override
+    public CompletionStage<Void> keepOnly(List<CloudInterface> attached) {
+        List<String> ids = attached.stream().map(CloudInterface::id).toList();
+        return step(() -> routed.keySet().retainAll(ids));
+    }
+
+    @Override
     public CompletionStage<Void> networkCidrs(List<Cidr> known) {
         return step(() -> cidrs = known);
     }
