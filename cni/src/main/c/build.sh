@@ -3,13 +3,14 @@
 #
 # usage: build.sh OUTPUT [COMPILER-OPTION...]
 #
-# With musl (package musl-tools) it has about 30 kB; without it glibc is taken, 25 times as large.
+# With musl (package musl-tools) it has 46 kB; without it glibc is taken, 20 times as large.
+# Warnings are errors in the tests' build only: a newer compiler must not keep a user from building.
 # Does nothing when OUTPUT is newer than the source and this script.
 set -euo pipefail
 export LC_ALL=C
 
-readonly FLAGS=(-std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror
-    -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -fanalyzer)
+readonly FLAGS=(-std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion
+    -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE)
 
 die() {
     echo "build.sh: $*" >&2

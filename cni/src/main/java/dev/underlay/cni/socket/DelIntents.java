@@ -55,9 +55,12 @@ public final class DelIntents {
     public List<DelIntent> list() throws IOException {
         List<DelIntent> intents = new ArrayList<>();
         try (DirectoryStream<Path> files =
-                // The launcher's temporary names begin with a dot.
                 Files.newDirectoryStream(
-                        folder, f -> !f.getFileName().toString().startsWith("."))) {
+                        folder,
+                        // The launcher's temporary names begin with a dot.
+                        f ->
+                                Files.isRegularFile(f)
+                                        && !f.getFileName().toString().startsWith("."))) {
             for (Path file : files) {
                 try {
                     intents.add(read(file));

@@ -11,6 +11,12 @@ import dev.underlay.cni.protocol.SpecVersion;
  * @param standardOutput one JSON document or nothing; it travels as UTF-8
  */
 public record LauncherReply(int exitCode, String standardOutput) {
+    public LauncherReply {
+        if (exitCode < 0 || exitCode > 255) {
+            throw new IllegalArgumentException("exit code " + exitCode + " is not in 0..255");
+        }
+    }
+
     /** Success of a verb without a result: DEL, CHECK, STATUS, GC. */
     public static LauncherReply success() {
         return new LauncherReply(0, "");

@@ -166,7 +166,14 @@ public final class LauncherServer implements AutoCloseable {
                         .stackSize(STACK_BYTES)
                         .unstarted(this::serve);
         threads.add(thread);
-        thread.start();
+        try {
+            thread.start();
+        } catch (OutOfMemoryError e) {
+            // No more threads can be had; those there are go on.
+            threads.remove(thread);
+            waiting.decrementAndGet();
+            handler.note("launcher.thread-refused", String.valueOf(e.getMessage()));
+        }
     }
 
     private void serve() {
@@ -183,8 +190,8 @@ public final class LauncherServer implements AutoCloseable {
                         addThread();
                     }
                     converse(caller, receiver);
-                } catch (IOException e) {
-                    handler.note("launcher.lost", String.valueOf(e.getMessage()));
+                } catch (IOException | RuntimeException e) {
+                    handler.note("launcher.lost", e.toString());
                 }
                 // An interrupt was for the call that is over.
                 Thread.interrupted();

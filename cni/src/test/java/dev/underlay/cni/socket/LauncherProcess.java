@@ -34,7 +34,7 @@ final class LauncherProcess {
         return install(folder, BUILT);
     }
 
-    /** A launcher with deadlines of some hundred milliseconds, as listed here. */
+    /** A launcher with deadlines of some hundred milliseconds, built without a warning. */
     static LauncherProcess installHasty(Path folder) throws IOException {
         Path hasty = Path.of("target/launcher-test/underlay");
         Run build =
@@ -42,6 +42,8 @@ final class LauncherProcess {
                         List.of(
                                 "src/main/c/build.sh",
                                 hasty.toString(),
+                                "-Werror",
+                                "-fanalyzer",
                                 "-DADD_MILLIS=400",
                                 "-DCHECK_MILLIS=300",
                                 "-DSTATUS_MILLIS=200",
