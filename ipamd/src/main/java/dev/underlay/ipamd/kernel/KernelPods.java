@@ -46,6 +46,7 @@ public final class KernelPods implements PodNetwork, AutoCloseable {
             wiring.unwire(pod, link);
             return link;
         });
+        trash.wake();
     }
 
     @Override
