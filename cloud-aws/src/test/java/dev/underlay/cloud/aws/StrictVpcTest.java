@@ -262,6 +262,28 @@ final class StrictVpcTest {
     }
 
     @Test
+    void a_call_that_is_never_answered_ends_by_its_timeout_and_is_settled_by_a_look() {
+        CloudInterface it = attached("wish-1", 1, 1);
+        vpc.dials().faults().next("AssignPrivateIpAddresses", new Fault.Stall());
+        assertThat(done(network.assignBlocks(it.id(), BlockKind.SECONDARY_ADDRESS, 2))).hasSize(2);
+        assertThat(blocksOf(it.id())).hasSize(3);
+    }
+
+    @Test
+    void an_ec2_that_falls_silent_is_given_up_within_the_deadline() {
+        CloudInterface it = attached("wish-1", 1, 1);
+        vpc.dials().ec2(Dials.Reach.SILENT);
+        long start = System.nanoTime();
+        assertThat(refused(network.assignBlocks(it.id(), BlockKind.SECONDARY_ADDRESS, 2)).refusal())
+                .isEqualTo(Refusal.UNKNOWN_OUTCOME);
+        assertThat(refused(network.describeInterfaces()).refusal()).isEqualTo(Refusal.UNAVAILABLE);
+        assertThat(Duration.ofNanos(System.nanoTime() - start))
+                .isLessThan(Expect.FAST.callDeadline().multipliedBy(2));
+        vpc.dials().ec2(Dials.Reach.UP);
+        assertThat(done(network.assignBlocks(it.id(), BlockKind.SECONDARY_ADDRESS, 2))).hasSize(2);
+    }
+
+    @Test
     void a_slow_detach_is_waited_for_and_a_stuck_one_is_busy() {
         CloudInterface it = attached("wish-1", 1, 1);
         vpc.dials().lag(Lag.DETACH, Duration.ofMillis(400));
