@@ -54,6 +54,7 @@ class DataPlanePathsTest {
                 %1$s daddr %3$s tcp dport 80 dnat to %5$s
                 fib daddr type local tcp dport 30080 meta mark set meta mark | 0x4000
                 fib daddr type local tcp dport { 30080, 30081 } dnat to %5$s
+                fib daddr type local tcp dport 30082 dnat to %7$s
               }
               chain pre { type nat hook prerouting priority dstnat; jump to; }
               chain out { type nat hook output priority -100; jump to; }
@@ -73,7 +74,7 @@ class DataPlanePathsTest {
     void raise() throws IOException {
         Kernel.required();
         nodes = new ThreeNodes(PREFIX);
-        for (Place place : List.of(B, C, E, INTERNET)) {
+        for (Place place : List.of(B, C, E, N1, INTERNET)) {
             servers.add(serve(nodes.at(place)));
         }
         Netns n1 = nodes.at(N1);
@@ -84,7 +85,8 @@ class DataPlanePathsTest {
                         OWN_SERVICE.in(Family.IPV4),
                         C.in(Family.IPV4) + ":" + PORT,
                         B.in(Family.IPV4) + ":" + PORT,
-                        B.in(Family.IPV4)));
+                        B.in(Family.IPV4),
+                        N1.in(Family.IPV4) + ":" + PORT));
         n1.nft(
                 KUBE_PROXY.formatted(
                         "ip6",
@@ -92,7 +94,8 @@ class DataPlanePathsTest {
                         OWN_SERVICE.in(Family.IPV6),
                         "[" + C.in(Family.IPV6) + "]:" + PORT,
                         "[" + B.in(Family.IPV6) + "]:" + PORT,
-                        B.in(Family.IPV6)));
+                        B.in(Family.IPV6),
+                        "[" + N1.in(Family.IPV6) + "]:" + PORT));
     }
 
     @AfterAll
@@ -236,7 +239,13 @@ class DataPlanePathsTest {
                 List.of(C, nodePort(N1, 30081), C),
                 List.of(E, nodePort(N1, 30081), E),
                 List.of(INTERNET, nodePort(N1_ETH1, 30081), INTERNET),
-                List.of(C, nodePort(N1_ETH1, 30081), C));
+                List.of(C, nodePort(N1_ETH1, 30081), C),
+                // and to a pod in the node's own namespace
+                List.of(N2, nodePort(N1, 30082), N2),
+                List.of(INTERNET, nodePort(N1, 30082), INTERNET),
+                List.of(INTERNET, nodePort(N1_ETH1, 30082), INTERNET),
+                List.of(C, nodePort(N1_ETH1, 30082), C),
+                List.of(E, nodePort(N1_ETH1, 30082), E));
     }
 
     @ParameterizedTest
@@ -247,23 +256,29 @@ class DataPlanePathsTest {
         assertThat(ping(B, C.in(family), "-M", "do", "-s", size)).contains(" 1 received");
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void a_pod_that_uses_another_pods_address_is_dropped_on_its_own_node(Family family)
-            throws Exception {
-        Netns a = nodes.at(A);
-        try (PacketCounter byPrimary = fromAt(B, family, A);
-                PacketCounter byOwn = fromAt(B, family, B)) {
-            a.ip("addr add " + B.in(family) + length(family) + " dev eth0 nodad");
+    @ParameterizedTest(name = "{1} as {2}, {0}")
+    @MethodSource
+    void a_pod_that_uses_another_pods_address_is_dropped_on_its_own_node(
+            Family family, Place pod, Place other) throws Exception {
+        Netns netns = nodes.at(pod);
+        String address = other.in(family) + length(family);
+        try (PacketCounter byPrimary = fromAt(other, family, pod);
+                PacketCounter byOthers = fromAt(other, family, other)) {
+            netns.ip("addr add " + address + " dev eth0 nodad");
             try {
-                assertThat(ping(A, N2.in(family), "-W1", "-I", B.in(family)))
+                assertThat(ping(pod, N3.in(family), "-W1", "-I", other.in(family)))
                         .contains(" 0 received");
             } finally {
-                a.ip("addr del " + B.in(family) + length(family) + " dev eth0");
+                netns.ip("addr del " + address + " dev eth0");
             }
-            assertThat(byPrimary.packets() + byOwn.packets()).as("left the node").isZero();
+            assertThat(byPrimary.packets() + byOthers.packets()).as("left the node").isZero();
         }
-        assertThat(ping(A, N2.in(family))).as("with its own").contains(" 1 received");
+        assertThat(ping(pod, N3.in(family))).as("with its own").contains(" 1 received");
+    }
+
+    static Stream<Arguments> a_pod_that_uses_another_pods_address_is_dropped_on_its_own_node() {
+        // A's node filters by reverse path too, C's does not
+        return inBoth(List.of(A, B), List.of(C, B));
     }
 
     @ParameterizedTest
@@ -272,9 +287,15 @@ class DataPlanePathsTest {
             throws Exception {
         String stray = family == Family.IPV4 ? "10.0.0.99" : "fd00:10::99";
         Netns n1 = nodes.at(N1);
+        String fromStray = ip(family) + " saddr " + stray;
         n1.ip("addr add " + stray + length(family) + " dev eth0 nodad");
-        try {
+        try (PacketCounter sent =
+                        PacketCounter.arriving(
+                                nodes.fabric().fabric(), nodes.fabricLink(N1), fromStray);
+                PacketCounter received = PacketCounter.arriving(nodes.at(N2), "eth0", fromStray)) {
             assertThat(ping(N1, N2.in(family), "-W1", "-I", stray)).contains(" 0 received");
+            assertThat(sent.packets()).as("sent").isPositive();
+            assertThat(received.packets()).as("received").isZero();
         } finally {
             n1.ip("addr del " + stray + length(family) + " dev eth0");
         }
@@ -304,7 +325,7 @@ class DataPlanePathsTest {
     void an_address_just_released_is_unreachable_at_once_and_never_loops(Family family)
             throws Exception {
         Netns fabric = nodes.fabric().fabric();
-        String toPod = (family == Family.IPV4 ? "ip" : "ip6") + " daddr " + D.in(family);
+        String toPod = ip(family) + " daddr " + D.in(family);
         nodes.unwire(D);
         try (PacketCounter crossed = PacketCounter.leaving(fabric, nodes.fabricLink(D), toPod)) {
             assertThat(ping(N2, D.in(family))).contains("nreachable");
@@ -333,8 +354,13 @@ class DataPlanePathsTest {
 
     /** Counts what reaches the fabric by the link of a place from another one's address. */
     private PacketCounter fromAt(Place source, Family family, Place link) throws IOException {
-        String match = (family == Family.IPV4 ? "ip" : "ip6") + " saddr " + source.in(family);
+        String match = ip(family) + " saddr " + source.in(family);
         return PacketCounter.arriving(nodes.fabric().fabric(), nodes.fabricLink(link), match);
+    }
+
+    /** The family's name in an expression of nftables. */
+    private static String ip(Family family) {
+        return family == Family.IPV4 ? "ip" : "ip6";
     }
 
     private static String length(Family family) {

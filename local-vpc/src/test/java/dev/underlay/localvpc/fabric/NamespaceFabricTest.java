@@ -129,7 +129,10 @@ class NamespaceFabricTest {
         configureV6(b, "fd00:10::30");
         b.ip("neigh add fe80::1 lladdr " + fabricMac() + " dev eth0");
         fabric.map(A0.id(), address("fd00:10::10"), 128);
-        assertThat(silent(b, "fd00:10::10")).as("unassigned source").isTrue();
+        try (PacketCounter seen = PacketCounter.arriving(a, "eth0", "ip6 saddr fd00:10::30")) {
+            assertThat(silent(b, "fd00:10::10")).as("unassigned source").isTrue();
+            assertThat(seen.packets()).as("unassigned source").isZero();
+        }
         fabric.map(B0.id(), address("fd00:10::30"), 128);
         assertThat(answers(b, "fd00:10::10")).isTrue();
         assertThat(answers(b, NamespaceFabric.INTERNET_ADDRESS_V6)).isTrue();
@@ -177,8 +180,12 @@ class NamespaceFabricTest {
     void a_source_mac_that_is_not_the_interfaces_is_dropped() throws Exception {
         Netns a = fabric.instance(A);
         assertThat(answers(a, "10.0.1.10")).isTrue();
-        a.ip("link set eth0 address 02:00:00:00:10:99");
-        assertThat(silent(a, "10.0.1.10")).isTrue();
+        try (PacketCounter seen =
+                PacketCounter.arriving(fabric.instance(B), "eth0", "ip saddr 10.0.0.10")) {
+            a.ip("link set eth0 address 02:00:00:00:10:99");
+            assertThat(silent(a, "10.0.1.10")).isTrue();
+            assertThat(seen.packets()).isZero();
+        }
         a.ip("link set eth0 address " + A0.mac());
         assertThat(answers(a, "10.0.1.10")).isTrue();
     }

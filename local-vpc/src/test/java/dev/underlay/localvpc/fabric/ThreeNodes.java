@@ -33,6 +33,8 @@ import java.util.Optional;
  *     │      ├─ n2  10.0.1.10  eth0 ── pod C 10.0.1.11          another subnet
  *  internet  └─ n3  10.0.0.30  eth0 ── pod E in 10.0.0.48/28    n1's subnet, prefixes
  * </pre>
+ *
+ * <p>n1 and n3 boot with strict reverse-path filtering, n2 with none.
  */
 final class ThreeNodes implements AutoCloseable {
     /** Who sends and who is sent to. */
@@ -188,6 +190,12 @@ final class ThreeNodes implements AutoCloseable {
         netns.ip(
                 "addr add " + place.in(Family.IPV6) + "/128 dev eth0 nodad",
                 "route add default via fe80::1 dev eth0");
+        if (place == Place.N2) {
+            netns.sysctl(
+                    "net/ipv4/conf/all/rp_filter=0",
+                    "net/ipv4/conf/default/rp_filter=0",
+                    "net/ipv4/conf/eth0/rp_filter=0");
+        }
         RouteSocket socket = netns.call(RouteSocket::open);
         NodeRouting routing = netns.call(() -> NodeRouting.open(socket));
         Node node = new Node(netns, socket, routing, new PodWiring(socket));
