@@ -42,7 +42,9 @@ public final class LinkMonitor implements AutoCloseable {
     public static LinkMonitor open() throws LinuxException {
         Fd fd = NetlinkSocket.create();
         try {
-            NetlinkSocket socket = new NetlinkSocket(fd, RouteSocket.ANSWER_TIMEOUT_MILLIS);
+            NetlinkSocket socket =
+                    new NetlinkSocket(
+                            fd, RouteSocket.ANSWER_TIMEOUT_MILLIS, NetlinkSocket.RECEIVE_BYTES);
             socket.bind(RTMGRP_LINK);
             return new LinkMonitor(socket);
         } catch (LinuxException e) {

@@ -18,15 +18,22 @@ final class NetlinkSocket {
     private static final int MSG_TRUNC = 0x20; // recv() tells the whole length
 
     /** A dump fills what it is given; 32 KiB is what the kernel allocates at most. */
-    private static final int RECEIVE_BYTES = 64 * 1024;
+    static final int RECEIVE_BYTES = 64 * 1024;
+
+    /**
+     * The least: the kernel makes no dump smaller than a page, nor larger than what was read before
+     * (NLMSG_GOODSIZE, linux/netlink.h).
+     */
+    static final int SMALL_RECEIVE_BYTES = 8 * 1024;
 
     private final Fd fd;
-    private final ByteBuffer received = Linux.buffer(RECEIVE_BYTES);
+    private final ByteBuffer received;
     private final ByteBuffer sender = Linux.buffer(12); // struct sockaddr_nl
     private final ByteBuffer senderLength = Linux.buffer(4);
 
-    NetlinkSocket(Fd fd, long timeoutMillis) throws LinuxException {
+    NetlinkSocket(Fd fd, long timeoutMillis, int receiveBytes) throws LinuxException {
         this.fd = fd;
+        received = Linux.buffer(receiveBytes);
         option(SOL_NETLINK, NETLINK_CAP_ACK, Linux.buffer(4).putInt(0, 1));
         option(SOL_NETLINK, NETLINK_EXT_ACK, Linux.buffer(4).putInt(0, 1));
         option(SOL_NETLINK, NETLINK_GET_STRICT_CHK, Linux.buffer(4).putInt(0, 1));
@@ -77,12 +84,12 @@ final class NetlinkSocket {
                                     c.recvfrom(
                                             fd.number(),
                                             received,
-                                            RECEIVE_BYTES,
+                                            received.capacity(),
                                             MSG_TRUNC,
                                             sender,
                                             senderLength));
             boolean fromKernel = sender.getInt(4) == 0; // nl_pid
-            if (length > RECEIVE_BYTES) {
+            if (length > received.capacity()) {
                 throw new IllegalStateException(what + ": a datagram of " + length + " bytes");
             }
             if (fromKernel) {

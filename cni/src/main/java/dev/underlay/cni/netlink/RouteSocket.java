@@ -24,6 +24,9 @@ public final class RouteSocket implements AutoCloseable {
     /** Each answer takes up to 1 KiB of the socket's receive buffer until it is read. */
     private static final int MAX_MESSAGES_PER_SEND = 64;
 
+    /** One pod's messages have about 1 KiB together. */
+    private static final int SMALL_SEND_BYTES = 8 * 1024;
+
     /** A dump that was interrupted by changes is repeated this often. */
     private static final int MAX_DUMP_ROUNDS = 20;
 
@@ -36,27 +39,31 @@ public final class RouteSocket implements AutoCloseable {
     private static final int NLMSGERR_ATTR_MSG = 1;
 
     private final NetlinkSocket socket;
-    private final ByteBuffer sending = Linux.buffer(MAX_MESSAGES_PER_SEND * 1024);
+    private final ByteBuffer sending;
     private int sequence;
 
-    private RouteSocket(Fd fd) throws LinuxException {
-        socket = new NetlinkSocket(fd, ANSWER_TIMEOUT_MILLIS);
+    private RouteSocket(Fd fd, int sendBytes, int receiveBytes) throws LinuxException {
+        socket = new NetlinkSocket(fd, ANSWER_TIMEOUT_MILLIS, receiveBytes);
+        sending = Linux.buffer(sendBytes);
     }
 
     /** Opens a socket in the calling thread's network namespace. */
     public static RouteSocket open() throws LinuxException {
         Fd fd = NetlinkSocket.create();
         try {
-            return new RouteSocket(fd);
+            return new RouteSocket(fd, MAX_MESSAGES_PER_SEND * 1024, NetlinkSocket.RECEIVE_BYTES);
         } catch (LinuxException e) {
             fd.close();
             throw e;
         }
     }
 
-    /** Uses a socket that was opened elsewhere; {@link #close()} closes it. */
+    /**
+     * Uses a socket that was opened elsewhere, in a pod; {@link #close()} closes it. It lives for
+     * one call, so its native buffers are small: they are freed only by the garbage collector.
+     */
     public static RouteSocket over(Fd fd) throws LinuxException {
-        return new RouteSocket(fd);
+        return new RouteSocket(fd, SMALL_SEND_BYTES, NetlinkSocket.SMALL_RECEIVE_BYTES);
     }
 
     /**
