@@ -5,8 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** The attributes behind a message's body, by type. The last one of a type counts. */
 final class Attributes {
@@ -41,6 +43,16 @@ final class Attributes {
     int u8(int type, int absent) {
         ByteBuffer value = values.get(type);
         return value == null || value.capacity() < 1 ? absent : value.get(0) & 0xff;
+    }
+
+    /** An array of four-byte integers; empty when there is none. */
+    List<Integer> u32s(int type) {
+        ByteBuffer value = values.get(type);
+        return value == null
+                ? List.of()
+                : IntStream.range(0, value.capacity() / 4)
+                        .mapToObj(i -> value.getInt(4 * i))
+                        .toList();
     }
 
     String text(int type) {

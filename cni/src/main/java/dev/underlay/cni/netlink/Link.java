@@ -1,6 +1,7 @@
 package dev.underlay.cni.netlink;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * A link as a dump shows it.
@@ -17,6 +18,7 @@ import java.nio.ByteBuffer;
  *     the peer, -1 when that is here
  * @param master the index of the bridge or bond that enslaved it, 0 for none
  * @param up whether it is administratively up
+ * @param ipv4Settings {@code IPV4_DEVCONF_*} of linux/ip.h from 1 on; see {@link #ipv4Conf}
  */
 public record Link(
         int index,
@@ -29,7 +31,17 @@ public record Link(
         int peerIndex,
         int peerNamespace,
         int master,
-        boolean up) {
+        boolean up,
+        List<Integer> ipv4Settings) {
+    /** Keeps its own copy of the settings. */
+    public Link {
+        ipv4Settings = List.copyOf(ipv4Settings);
+    }
+
+    /** One of its IPv4 settings, such as {@link LinkChange#RP_FILTER}; -1 when it is not told. */
+    public int ipv4Conf(int setting) {
+        return setting <= ipv4Settings.size() ? ipv4Settings.get(setting - 1) : -1;
+    }
 
     /** Reads the body of {@code RTM_NEWLINK} or {@code RTM_DELLINK}: ifinfomsg and attributes. */
     static Link parse(ByteBuffer body) {
@@ -49,6 +61,10 @@ public record Link(
                 attributes.u32(Links.IFLA_LINK, 0),
                 attributes.u32(Links.IFLA_LINK_NETNSID, -1),
                 attributes.u32(Links.IFLA_MASTER, 0),
-                (flags & Links.IFF_UP) != 0);
+                (flags & Links.IFF_UP) != 0,
+                attributes
+                        .nested(Links.IFLA_AF_SPEC)
+                        .nested(Message.family(false))
+                        .u32s(LinkChange.IFLA_INET_CONF));
     }
 }

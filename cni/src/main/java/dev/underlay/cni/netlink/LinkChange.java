@@ -20,7 +20,7 @@ public final class LinkChange {
     /** linux/ip.h, {@code IPV4_DEVCONF_RP_FILTER}: 0 off, 1 strict, 2 loose. */
     public static final int RP_FILTER = 8;
 
-    private static final int IFLA_INET_CONF = 1;
+    static final int IFLA_INET_CONF = 1;
     private static final int IFLA_INET6_ADDR_GEN_MODE = 8;
     private static final int IN6_ADDR_GEN_MODE_NONE = 1;
 

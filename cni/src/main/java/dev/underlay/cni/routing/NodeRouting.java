@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * left (interfaces and blocks) is taken over at {@link #open}. Methods block; one runs at a time.
  */
 public final class NodeRouting implements AutoCloseable {
+    private static final int LOOSE = 2; // Documentation/networking/ip-sysctl.rst, rp_filter
+
     private final RouteSocket host;
     private final Nftables nftables;
     private final boolean ipv6 = Sysctls.hasIpv6();
@@ -271,15 +273,16 @@ public final class NodeRouting implements AutoCloseable {
         Sysctls.set("ipv4/ip_forward", "1");
         // A redirect would send clients of a NodePort past this node.
         Sysctls.set("ipv4/conf/all/send_redirects", "0");
-        host.run(
-                new LinkChange(primary.linkIndex())
-                        .ipv4Conf(LinkChange.SEND_REDIRECTS, 0)
-                        .message());
+        Link link =
+                host.link(primary.linkIndex())
+                        .orElseThrow(() -> new IOException("the primary interface's link is gone"));
+        if (link.ipv4Conf(LinkChange.SEND_REDIRECTS) != 0) {
+            host.run(new LinkChange(link.index()).ipv4Conf(LinkChange.SEND_REDIRECTS, 0).message());
+        }
         if (ipv6 && primary.hasIpv6()) {
             // In this order: a router ignores advertisements, and the node its default route,
             // unless the interface says 2.
-            String name = host.link(primary.linkIndex()).orElseThrow().name();
-            Sysctls.set("ipv6/conf/" + name + "/accept_ra", "2");
+            Sysctls.set("ipv6/conf/" + link.name() + "/accept_ra", "2");
             Sysctls.set("ipv6/conf/all/forwarding", "1");
         }
     }
@@ -291,13 +294,17 @@ public final class NodeRouting implements AutoCloseable {
      */
     private void configureLink(Link link, AttachedInterface one) throws IOException {
         List<Message> messages = new ArrayList<>();
-        LinkChange change =
-                new LinkChange(link.index())
-                        .ipv4Conf(LinkChange.RP_FILTER, 2)
-                        .ipv4Conf(LinkChange.SEND_REDIRECTS, 0);
-        messages.add(
-                (link.mtuBytes() == one.mtuBytes() ? change : change.mtuBytes(one.mtuBytes()))
-                        .message());
+        // A change is an event for everyone who watches links, also one that changes nothing.
+        if (link.mtuBytes() != one.mtuBytes()
+                || link.ipv4Conf(LinkChange.RP_FILTER) != LOOSE
+                || link.ipv4Conf(LinkChange.SEND_REDIRECTS) != 0) {
+            messages.add(
+                    new LinkChange(link.index())
+                            .mtuBytes(one.mtuBytes())
+                            .ipv4Conf(LinkChange.RP_FILTER, LOOSE)
+                            .ipv4Conf(LinkChange.SEND_REDIRECTS, 0)
+                            .message());
+        }
         List<IpPrefix> there =
                 host.addresses(link.index()).stream().map(LinkAddress::address).toList();
         for (LinkAddress address : one.linkAddresses()) {

@@ -51,9 +51,6 @@ public final class PodWiring {
     private static final Map<String, String> IPV6_SETTINGS =
             Map.of("disable_ipv6", "0", "accept_dad", "0", "accept_ra", "0");
 
-    /** Says on a link without an attachment that it is ours to delete. */
-    private static final String TRASH_ALIAS = "underlay/trash";
-
     /** How {@link #wire} hands messages over; another one in tests cuts it off between them. */
     @FunctionalInterface
     interface Sender {
@@ -96,6 +93,9 @@ public final class PodWiring {
         try {
             RouteSocket.requireAll(sender.send(pod, podMessages(link, spec)));
             RouteSocket.requireAll(sender.send(host, hostMessages(link, alias, spec)));
+            // The pod's end came up before it had a carrier, and sends nothing until the kernel
+            // gets to that in the background; being asked for the link, Linux 6.8 does it at once.
+            RouteSocket.requireAll(sender.send(pod, List.of(Links.get(link.peerIndex()))));
         } catch (IOException | RuntimeException e) {
             undo(link, e);
             throw new WiringException(
@@ -127,16 +127,14 @@ public final class PodWiring {
      * @param link from {@link #wire} or {@link #list}
      */
     public void unwire(Optional<RouteSocket> pod, PodLink link) throws IOException {
-        Optional<Link> current = host.link(link.index()).filter(l -> isStill(l, link));
-        if (current.isEmpty()) {
+        if (host.link(link.index()).filter(l -> isStill(l, link)).isEmpty()) {
             return;
         }
-        // Down first: in the trash group nothing checks what the pod sends.
-        LinkChange toTrash = new LinkChange(link.index()).group(Marks.TRASH_LINK_GROUP);
-        if (current.get().alias().isEmpty()) {
-            toTrash.alias(TRASH_ALIAS);
-        }
-        host.ensure(List.of(new LinkChange(link.index()).down().message(), toTrash.message()));
+        host.ensure(
+                List.of(
+                        // Down first: in the trash group nothing checks what the pod sends.
+                        new LinkChange(link.index()).down().message(),
+                        new LinkChange(link.index()).group(Marks.TRASH_LINK_GROUP).message()));
         if (pod.isPresent()) {
             freeName(pod.get(), link);
         }
@@ -328,7 +326,6 @@ public final class PodWiring {
     private static boolean isOurs(Link link) {
         return link.kind().equals("veth")
                 && (Attachment.fromAlias(link.alias()).isPresent()
-                        || link.alias().equals(TRASH_ALIAS)
                         || (link.alias().isEmpty() && link.mac().startsWith(Names.HOST_MAC_START)));
     }
 

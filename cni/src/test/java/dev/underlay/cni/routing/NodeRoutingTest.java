@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.underlay.cni.netlink.IpPrefix;
 import dev.underlay.cni.netlink.Link;
+import dev.underlay.cni.netlink.LinkMonitor;
 import dev.underlay.cni.netlink.RouteSocket;
 import dev.underlay.cni.testing.Netns;
 import dev.underlay.cni.wiring.Attachment;
@@ -12,6 +13,7 @@ import dev.underlay.cni.wiring.PodSpec;
 import dev.underlay.cni.wiring.PodWiring;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -94,7 +96,10 @@ class NodeRoutingTest {
         everything(routing);
         List<String> before = withHandles();
         List<String> snapshot = routing.snapshot();
-        everything(routing);
+        try (LinkMonitor monitor = node.call(LinkMonitor::open)) {
+            everything(routing);
+            assertThat(monitor.next(Duration.ofMillis(1))).isEmpty();
+        }
         assertThat(withHandles()).containsExactlyElementsOf(before);
         try (NodeRouting next = node.call(() -> NodeRouting.open(socket))) {
             everything(next);

@@ -134,8 +134,12 @@ public final class Netns implements AutoCloseable {
      * address a moment later.
      */
     public List<String> state() throws IOException {
+        // The kernel gives an IPv6 address its local route in the background.
         return shell(
-                        "ip -o link | sed 's/qlen.*//'; ip -o addr; ip -d route show table all;"
+                        "exec 2>/dev/null; for i in $(seq 100); do"
+                                + " [ $(ip -6 -o addr | wc -l) ="
+                                + " $(ip -6 route show table local type local | wc -l) ] && break;"
+                                + " sleep 0.05; done; ip -o link | sed 's/qlen.*//'; ip -o addr; ip -d route show table all;"
                                 + " ip -6 -d route show table all; ip rule; ip -6 rule;"
                                 + " ip neigh show nud permanent; nft -s list ruleset")
                 .lines()

@@ -41,7 +41,7 @@ class PodWiringTest {
     private static final InetAddress NODE6 = IpPrefix.literal("fd00:10::10");
 
     /** What one wiring of both families takes. */
-    private static final int MESSAGES = 17;
+    private static final int MESSAGES = 18;
 
     private final List<Netns> namespaces = new ArrayList<>();
     private Netns node;
@@ -144,7 +144,12 @@ class PodWiringTest {
         } finally {
             settings.values().forEach(Fd::close);
         }
-        assertThat(pod.shell("ip -6 addr show eth0")).doesNotContain("tentative");
+        assertThat(
+                        pod.shell(
+                                "sysctl -n net.ipv6.conf.eth0.accept_dad"
+                                        + " net.ipv6.conf.all.accept_dad"
+                                        + " net.ipv6.conf.eth0.accept_ra"))
+                .isEqualTo("0\n0\n0\n");
         assertThat(node.pings("fd00:10::11")).isTrue();
     }
 
