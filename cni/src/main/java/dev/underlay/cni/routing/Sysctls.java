@@ -3,6 +3,7 @@ package dev.underlay.cni.routing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** The few settings of the node that have no other door than {@code /proc/sys}. */
 final class Sysctls {
@@ -17,7 +18,9 @@ final class Sysctls {
     /** Writes a value where another one stands; a read-only file with the right value is fine. */
     static void set(String path, String value) throws IOException {
         Path file = ROOT.resolve(path);
-        if (Files.readString(file).strip().equals(value)) {
+        // Not readString: of a file that states no size it first asks for one byte, and these files
+        // answer only the first read.
+        if (Files.readAllLines(file).equals(List.of(value))) {
             return;
         }
         try {
