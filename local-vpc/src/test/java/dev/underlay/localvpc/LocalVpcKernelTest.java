@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.underlay.localvpc.fabric.Kernel;
 import dev.underlay.localvpc.fabric.NamespaceFabric;
 import dev.underlay.localvpc.fabric.Netns;
+import dev.underlay.localvpc.state.Eni;
 import dev.underlay.localvpc.state.Instance;
 import java.io.IOException;
 import java.net.HttpURLConnection;
@@ -137,6 +138,61 @@ class LocalVpcKernelTest {
         assertThat(unused).isNotNull();
         assertThatThrownBy(() -> there.run("ping", "-c", "1", "-W", "2", address))
                 .hasMessageContaining("Unreachable");
+    }
+
+    @Test
+    void an_attached_interface_carries_packets_once_the_instance_configures_it()
+            throws IOException {
+        Instance neighbour = vpc.launchInstance("m5.large", a.subnet().id());
+        String eniId =
+                ec2(
+                        a,
+                        client ->
+                                client.createNetworkInterface(r -> r.subnetId(a.subnet().id()))
+                                        .networkInterface()
+                                        .networkInterfaceId());
+        String attached =
+                ec2(
+                        a,
+                        client ->
+                                client.attachNetworkInterface(r ->
+                                                r.networkInterfaceId(eniId)
+                                                        .instanceId(a.id())
+                                                        .deviceIndex(2))
+                                        .attachmentId());
+        assertThat(attached).startsWith("eni-attach-");
+        Eni eni =
+                vpc.interfaces().stream()
+                        .filter(e -> e.id().equals(eniId))
+                        .findFirst()
+                        .orElseThrow();
+        String address = eni.primary().address().getHostAddress();
+        Netns here = fabric.instance(a.id());
+        String link =
+                here.run("ip", "-br", "link")
+                        .lines()
+                        .filter(line -> line.contains(eni.mac()))
+                        .map(line -> line.substring(0, line.indexOf('@')))
+                        .findFirst()
+                        .orElseThrow();
+        String fromIt = "ping -n -c 1 -W 2 -I " + address + " ";
+        String peer = b.primaryAddress().getHostAddress();
+
+        here.ip("link set " + link + " up", "addr add " + address + "/32 dev " + link);
+        assertThatThrownBy(() -> here.run("sh", "-c", fromIt + peer))
+                .as("by the default route, which is the wrong interface")
+                .hasMessageContaining(" 0 received");
+
+        String gateway = "10.0.0.1";
+        here.sysctl("net/ipv4/conf/all/rp_filter=0", "net/ipv4/conf/" + link + "/rp_filter=0");
+        here.ip(
+                "route add " + gateway + " dev " + link + " table 2",
+                "route add default via " + gateway + " dev " + link + " table 2",
+                "rule add from " + address + " lookup 2");
+        here.run("sh", "-c", fromIt + peer);
+        here.run("sh", "-c", fromIt + neighbour.primaryAddress().getHostAddress());
+        fabric.instance(b.id()).run("ping", "-n", "-c", "1", "-W", "2", address);
+        fabric.instance(neighbour.id()).run("ping", "-n", "-c", "1", "-W", "2", address);
     }
 
     private static InetSocketAddress at(String address) {
