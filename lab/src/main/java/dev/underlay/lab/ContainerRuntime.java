@@ -104,9 +104,10 @@ final class ContainerRuntime {
         return call(environment("STATUS"), configuration(null));
     }
 
-    /** The result that an ADD gave, as the runtime remembers it. */
-    @Nullable JsonNode result(Sandbox sandbox) {
-        return results.get(sandbox.containerId());
+    /** The host's end of the pod's link, as the ADD's result names it; empty without one. */
+    String hostLink(Sandbox sandbox) {
+        JsonNode result = results.get(sandbox.containerId());
+        return result == null ? "" : result.path("interfaces").path(0).path("name").asText();
     }
 
     /** The environment of a call about a sandbox. */

@@ -6,6 +6,8 @@ import dev.underlay.localvpc.state.Cidr;
 import dev.underlay.localvpc.state.Eni;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -83,6 +85,7 @@ final class DemoTraffic {
                 servers.add(new EchoServer(pod.sandbox().netns()));
             }
             servers.add(new EchoServer(internet.namespace()));
+            servers.add(new EchoServer(n1.namespace()));
             progress.println("pod to pod");
             Capture capture = Capture.start(run, vpc.fabric().fabric());
             podToPod(p1, s1, s1b, t1, p2, s2);
@@ -342,7 +345,7 @@ final class DemoTraffic {
     }
 
     private void services(Place p1, Place s1, Place p2, Place attached) throws IOException {
-        ServiceRules rules = new ServiceRules(node1.netns(), p2, s1);
+        ServiceRules rules = new ServiceRules(n1, p2, s1);
         rules.write();
         try {
             report.check(
@@ -375,6 +378,9 @@ final class DemoTraffic {
             report.check(
                     "a node port answers at an attached interface's address",
                     () -> nodePort(internet, attached, ServiceRules.LOCAL_NODE_PORT, internet));
+            report.check(
+                    "a node port of a host-network pod answers at an attached interface's address",
+                    () -> nodePort(internet, attached, ServiceRules.HOST_NODE_PORT, internet));
         } finally {
             rules.remove();
         }
@@ -413,7 +419,8 @@ final class DemoTraffic {
         report.check(
                 "control: a pod with another pod's address is stopped on its own node",
                 () -> {
-                    try (Undo _ = address(p1.namespace(), s1.address())) {
+                    try (Undo _ = address(p1.namespace(), s1.address());
+                            Undo _ = withoutKernelFilter(p1)) {
                         return isStopped(p1, n2, s1.address(), 0);
                     }
                 });
@@ -456,11 +463,7 @@ final class DemoTraffic {
     }
 
     private String releasedIsUnreachable(Place place) throws IOException, Broken {
-        Pod pod =
-                pods.stream()
-                        .filter(p -> p.address().equals(place.address()))
-                        .findFirst()
-                        .orElseThrow();
+        Pod pod = podAt(place);
         Traffic.answers(n2, place);
         CniReply released = pod.node().runtime().delete(pod.sandbox());
         if (!released.ok()) {
@@ -484,7 +487,9 @@ final class DemoTraffic {
         if (!added.ok() || added.address().equals(place.address())) {
             throw new Broken("an ADD just after the DEL: " + added.line());
         }
-        return "%s after %d ms, the packet crossed the fabric once; the pod's next address is %s"
+        Traffic.answers(n2, new Place(place.label(), place.namespace(), added.address()));
+        return ("%s after %d ms, the packet crossed the fabric once; the pod answers at its next"
+                        + " address, %s")
                 .formatted(Traffic.pingLine(output), tookMillis, added.address());
     }
 
@@ -506,6 +511,34 @@ final class DemoTraffic {
     private interface Undo extends AutoCloseable {
         @Override
         void close() throws IOException;
+    }
+
+    /**
+     * Switches the kernel's own reverse-path filter of the pod's link off, so that it does not hide
+     * that ours is missing: nodes come with any setting.
+     */
+    private Undo withoutKernelFilter(Place place) throws IOException {
+        Pod pod = podAt(place);
+        Netns netns = pod.node().netns();
+        String link = pod.node().runtime().hostLink(pod.sandbox());
+        List<String> before = new ArrayList<>();
+        for (String of : List.of("all", link)) { // The larger of the two counts.
+            String filter = "net/ipv4/conf/" + of + "/rp_filter";
+            before.add(
+                    filter
+                            + "="
+                            + netns.call(() -> Files.readString(Path.of("/proc/sys", filter)))
+                                    .strip());
+            netns.sysctl(filter + "=0");
+        }
+        return () -> netns.sysctl(before.toArray(String[]::new));
+    }
+
+    private Pod podAt(Place place) {
+        return pods.stream()
+                .filter(pod -> pod.address().equals(place.address()))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static Undo address(Netns netns, String address) throws IOException {
