@@ -44,10 +44,15 @@ public sealed interface AddressState {
         record Refused(String reason) implements Change {}
     }
 
+    /** Whether it cools at an instant. */
+    static boolean cools(AddressState state, long nowNanos) {
+        return state instanceof Cooling(long until) && until >= nowNanos;
+    }
+
     /** The state at an instant: an address whose cooling has passed is free. */
     static AddressState at(AddressState state, long nowNanos) {
         return switch (state) {
-            case Cooling(long until) when until < nowNanos -> new Free(until);
+            case Cooling(long until) when !cools(state, nowNanos) -> new Free(until);
             case Cooling _, Free _, Leased _ -> state;
         };
     }

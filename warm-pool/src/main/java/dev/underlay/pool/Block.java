@@ -52,7 +52,7 @@ final class Block {
     int cooling(long nowNanos) {
         int count = 0;
         for (AddressState state : touched.values()) {
-            count += AddressState.at(state, nowNanos) instanceof AddressState.Cooling ? 1 : 0;
+            count += AddressState.cools(state, nowNanos) ? 1 : 0;
         }
         return count;
     }

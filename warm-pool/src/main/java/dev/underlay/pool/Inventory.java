@@ -17,6 +17,10 @@ import java.util.TreeSet;
 final class Inventory {
     private final TreeMap<String, PooledInterface> interfaces = new TreeMap<>();
     private final TreeMap<Cidr, Block> blocks = new TreeMap<>();
+
+    /** The same blocks again, by interface: a lease must not look at all of them. */
+    private final TreeMap<String, TreeMap<Cidr, Block>> byInterface = new TreeMap<>();
+
     private final TreeMap<AttachmentKey, IpAddress> owners = new TreeMap<>();
 
     /** What the kernel has, whatever the cloud says; the daemon adds and removes. */
@@ -50,9 +54,8 @@ final class Inventory {
     }
 
     List<Block> blocksOf(String interfaceId) {
-        return blocks.values().stream()
-                .filter(block -> block.interfaceId.equals(interfaceId))
-                .toList();
+        TreeMap<Cidr, Block> own = byInterface.get(interfaceId);
+        return own == null ? List.of() : List.copyOf(own.values());
     }
 
     /** The blocks that are on their way out. */
@@ -77,13 +80,14 @@ final class Inventory {
     Block put(Cidr cidr, String interfaceId, Standing standing, long nowNanos) {
         Block known = blocks.get(cidr);
         if (known != null) {
+            take(known);
             known.interfaceId = interfaceId;
             known.standing = standing;
-            return known;
+            return place(known);
         }
         Block made = new Block(cidr, interfaceId, standing, nowNanos);
         for (Block other : overlapping(cidr)) {
-            blocks.remove(other.cidr);
+            take(other);
             other.touched()
                     .forEach((address, state) -> {
                         if (cidr.contains(address)) {
@@ -95,15 +99,23 @@ final class Inventory {
                         }
                     });
         }
-        blocks.put(cidr, made);
-        return made;
+        return place(made);
+    }
+
+    private Block place(Block block) {
+        blocks.put(block.cidr, block);
+        byInterface.computeIfAbsent(block.interfaceId, _ -> new TreeMap<>()).put(block.cidr, block);
+        return block;
+    }
+
+    private void take(Block block) {
+        blocks.remove(block.cidr);
+        byInterface.getOrDefault(block.interfaceId, new TreeMap<>()).remove(block.cidr);
     }
 
     /** A block of the one address, for a pod that uses it. */
     private Block orphan(String interfaceId, IpAddress address, Standing standing, long nowNanos) {
-        Block orphan = new Block(Cidr.of(address), interfaceId, standing, nowNanos);
-        blocks.put(orphan.cidr, orphan);
-        return orphan;
+        return place(new Block(Cidr.of(address), interfaceId, standing, nowNanos));
     }
 
     /** The block that holds an address, made for it if there is none, with its interface. */
@@ -130,7 +142,7 @@ final class Inventory {
             block.standing = Standing.MISSING;
             block.life = BlockLife.ASSIGNED;
         } else {
-            blocks.remove(block.cidr);
+            take(block);
         }
     }
 
@@ -141,6 +153,7 @@ final class Inventory {
             missing.standing = Standing.MISSING;
         } else {
             interfaces.remove(missing.id);
+            byInterface.remove(missing.id);
         }
     }
 
@@ -153,6 +166,23 @@ final class Inventory {
         return excluded.stream()
                 .filter(one -> one.attachment().isPresent() && !interfaces.containsKey(one.id()))
                 .count();
+    }
+
+    int leased(PooledInterface one) {
+        int count = 0;
+        for (Block block : blocksOf(one.id)) {
+            count += block.leased();
+        }
+        return count;
+    }
+
+    /** How many addresses are leased or cool. */
+    int inUse(long nowNanos) {
+        int count = owners.size();
+        for (Block block : blocks.values()) {
+            count += block.cooling(nowNanos);
+        }
+        return count;
     }
 
     void returned(String blockOrInterface, long nowNanos) {

@@ -146,8 +146,7 @@ public final class Pool {
         Block block = chosen.get().block();
         IpAddress address = chosen.get().address();
         start(block, address, owner);
-        Counts after = counts(nowNanos);
-        peaks.leased(after.leased() + after.cooling(), nowNanos);
+        peaks.leased(inventory.inUse(nowNanos), nowNanos);
         return new LeaseAnswer.Leased(new Lease(owner, address, block.interfaceId));
     }
 
