@@ -124,7 +124,9 @@ public final class LauncherServer implements AutoCloseable {
     /** Stops listening, interrupts running calls and waits a short while for their answers. */
     @Override
     public void close() {
-        closed = true;
+        synchronized (this) {
+            closed = true; // no thread is added from now on, and all there are have started
+        }
         try {
             UnixSocket.shutdown(listener);
         } catch (IOException e) {
@@ -157,7 +159,10 @@ public final class LauncherServer implements AutoCloseable {
 
     // ---- threads
 
-    private void addThread() {
+    private synchronized void addThread() {
+        if (closed) {
+            return;
+        }
         waiting.incrementAndGet();
         Thread thread =
                 Thread.ofPlatform()

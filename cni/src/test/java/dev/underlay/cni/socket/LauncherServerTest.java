@@ -148,7 +148,9 @@ class LauncherServerTest {
                 assertThat(readAll(caller)).isEmpty();
             }
             await("closed", () -> markersOpen() == 0);
-            assertThat(notes).anySatisfy(n -> assertThat(n).contains("descriptors in a message"));
+            await(
+                    "note",
+                    () -> notes.stream().anyMatch(n -> n.contains("descriptors in a message")));
         }
     }
 
