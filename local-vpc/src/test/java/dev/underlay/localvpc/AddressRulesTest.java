@@ -140,6 +140,21 @@ class AddressRulesTest {
         assertThat(rig.blocks(to)).containsExactly(address);
         assertThat(rig.fabric.mapped(from)).doesNotContain(address + "/32");
         assertThat(rig.fabric.mapped(to)).contains(address + "/32");
+        String elsewhere =
+                rig.ec2
+                        .createNetworkInterface(
+                                r -> r.subnetId(rig.subnetB).secondaryPrivateIpAddressCount(1))
+                        .networkInterface()
+                        .networkInterfaceId();
+        String foreign = rig.blocks(elsewhere).get(0);
+        assertThat(
+                        codeOf(() ->
+                                rig.ec2.assignPrivateIpAddresses(r ->
+                                        r.networkInterfaceId(to)
+                                                .privateIpAddresses(foreign)
+                                                .allowReassignment(true))))
+                .isEqualTo("InvalidParameterValue");
+        assertThat(rig.blocks(elsewhere)).containsExactly(foreign);
         String primary = rig.eni(from).primary().toString();
         assertThat(
                         codeOf(() ->

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.underlay.localvpc.Dials.DeleteInUse;
+import dev.underlay.localvpc.VpcSpec.SubnetSpec;
 import dev.underlay.localvpc.state.Eni;
 import dev.underlay.localvpc.state.Instance;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -312,6 +314,18 @@ class AttachmentRulesTest {
         assertThat(rig.vpc.findings())
                 .contains("DetachNetworkInterface on somebody else's " + theirs.id());
         assertThatThrownBy(rig.vpc::assertClean).isInstanceOf(AssertionError.class);
+    }
+
+    @Test
+    void a_region_holds_5000_interfaces() {
+        try (Rig large =
+                new Rig(spec ->
+                        spec.withSubnets(List.of(new SubnetSpec("10.0.0.0/18", "us-east-1a"))))) {
+            for (int i = 1; i < 5_000; i++) {
+                large.vpc.console().takeAddresses(large.subnetA, 1);
+            }
+            assertThat(codeOf(() -> large.create(0))).isEqualTo("NetworkInterfaceLimitExceeded");
+        }
     }
 
     @Test

@@ -7,7 +7,6 @@ import dev.underlay.localvpc.state.InstanceType;
 import dev.underlay.localvpc.state.MetadataEni;
 import dev.underlay.localvpc.state.Vpc;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -68,7 +67,7 @@ final class MetadataTree {
         leaves.put("placement/availability-zone", instance.subnet().zone());
         leaves.put("placement/availability-zone-id", instance.subnet().zoneId());
         leaves.put("placement/region", region);
-        InstanceType type = Objects.requireNonNull(InstanceType.all().get(instance.type()));
+        InstanceType type = InstanceType.of(instance);
         for (MetadataEni shown : vpc.metadataOf(instance.id())) {
             String directory = MACS + shown.mac() + "/";
             if (shown.leaves() == null) {

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.StringTokenizer;
 import java.util.TreeMap;
@@ -35,6 +36,11 @@ public record InstanceType(
     /** All types by name. */
     public static Map<String, InstanceType> all() {
         return ALL;
+    }
+
+    /** The type of an instance. */
+    public static InstanceType of(Instance instance) {
+        return Objects.requireNonNull(ALL.get(instance.type()));
     }
 
     /** Whether prefixes can be assigned: only on Nitro. */

@@ -49,20 +49,10 @@ public final class Vpc {
     /** How long older versions are kept: readers cannot be shown anything staler. */
     static final Duration HISTORY = Duration.ofMinutes(10);
 
-    /** Interfaces per region, AWS's default quota. */
-    static final int MAX_INTERFACES = 5_000;
-
-    /** IPv4 slots of an interface that is attached to nothing yet; believed. */
-    static final int MAX_SLOTS_UNATTACHED = 50;
-
-    /** Tags per resource, AWS's limit. */
-    static final int MAX_TAGS = 50;
-
     /** An edge that is unpinned is noticed after this at the latest. */
     private static final Duration LOOK_AGAIN = Duration.ofMillis(250);
 
     private static final Duration TOKEN_LIFE = Duration.ofHours(24);
-    private static final int MAX_DEVICE_INDEX = 31;
 
     /**
      * An interface to be made.
@@ -102,8 +92,7 @@ public final class Vpc {
     private final String id;
     private final String defaultGroup;
     private final List<Cidr> cidrs;
-    private final Map<String, Subnet> subnets = new LinkedHashMap<>();
-    private final Map<String, AddressSpace> spaces = new LinkedHashMap<>();
+    private final Subnets subnets;
     private final Map<String, Instance> instances = new LinkedHashMap<>();
     private final Map<String, Timeline<Eni>> enis = new LinkedHashMap<>();
     private final Map<String, Token> tokens = new LinkedHashMap<>();
@@ -120,22 +109,7 @@ public final class Vpc {
         id = newId("vpc-");
         defaultGroup = newId("sg-");
         cidrs = spec.cidrs().stream().map(Cidr::parse).toList();
-        for (VpcSpec.SubnetSpec wanted : spec.subnets()) {
-            Cidr cidr = Cidr.parse(wanted.cidr());
-            if (cidrs.stream().noneMatch(vpcCidr -> vpcCidr.contains(cidr))) {
-                throw new IllegalArgumentException(cidr + " lies in none of " + cidrs);
-            }
-            for (Subnet other : subnets.values()) {
-                if (other.cidr().overlaps(cidr)) {
-                    throw new IllegalArgumentException(cidr + " overlaps " + other.cidr());
-                }
-            }
-            String zone = wanted.zone();
-            String zoneId = spec.region() + "-az" + (zone.charAt(zone.length() - 1) - 'a' + 1);
-            Subnet subnet = new Subnet(newId("subnet-"), cidr, zone, zoneId);
-            subnets.put(subnet.id(), subnet);
-            spaces.put(subnet.id(), new AddressSpace(cidr, random));
-        }
+        subnets = new Subnets(spec, cidrs, () -> newId("subnet-"), random);
     }
 
     // ---- reading ----
@@ -157,12 +131,12 @@ public final class Vpc {
 
     /** The subnets, in the order of the specification. */
     public List<Subnet> subnets() {
-        return List.copyOf(subnets.values());
+        return subnets.all();
     }
 
     /** How many addresses of the subnet are free; a prefix takes 16. */
     public int freeAddresses(String subnetId) {
-        return locked(() -> dials.isExhausted(subnetId) ? 0 : space(subnet(subnetId)).free());
+        return locked(() -> subnets.free(subnets.get(subnetId)));
     }
 
     /** All instances, the terminated ones too, in the order of launch. */
@@ -218,8 +192,8 @@ public final class Vpc {
         }
         return changing(() -> {
             Instant now = clock.instant();
-            Subnet subnet = subnet(subnetId);
-            Cidr address = space(subnet).drawAddresses(1, dials.lowestAddressFirst(), now).get(0);
+            Subnet subnet = subnets.get(subnetId);
+            Cidr address = subnets.drawAddresses(subnet, 1, now).get(0);
             String instanceId = newId("i-");
             Attachment attachment =
                     new Attachment(newId("eni-attach-"), instanceId, 0, 0, true, now, true);
@@ -260,14 +234,11 @@ public final class Vpc {
         changing(() -> {
             Instance instance = instance(instanceId);
             instances.put(instanceId, instance.withState(Instance.State.TERMINATED));
-            for (Eni eni : enisAt(clock.instant())) {
-                if (eni.isAt(instanceId)) {
-                    Attachment at = Objects.requireNonNull(eni.attachment());
-                    unplug(eni);
-                    put(eni.withAttachment(Status.AVAILABLE, null));
-                    if (at.deleteOnTermination()) {
-                        remove(eni);
-                    }
+            for (Eni eni : enisOf(instanceId)) {
+                unplug(eni);
+                put(eni.withAttachment(Status.AVAILABLE, null));
+                if (Objects.requireNonNull(eni.attachment()).deleteOnTermination()) {
+                    remove(eni);
                 }
             }
             fabric.terminate(instanceId);
@@ -287,8 +258,8 @@ public final class Vpc {
                 return repeat(earlier, wanted);
             }
             checkNew(wanted);
-            Subnet subnet = subnet(wanted.subnetId);
-            List<Cidr> blocks = takeNew(subnet, wanted, now);
+            Subnet subnet = subnets.get(wanted.subnetId);
+            List<Cidr> blocks = subnets.allOrNothing(subnet, () -> takeNew(subnet, wanted, now));
             Eni made =
                     new Eni(
                             newId("eni-"),
@@ -325,7 +296,7 @@ public final class Vpc {
         return changing(() -> {
             Eni eni = eni(eniId);
             Instance instance = instance(instanceId);
-            checkAttach(eni, instance, deviceIndex, cardIndex);
+            Rules.checkAttach(eni, instance, enisOf(instanceId), deviceIndex, cardIndex);
             Attachment attachment =
                     new Attachment(
                             newId("eni-attach-"),
@@ -436,9 +407,9 @@ public final class Vpc {
             }
             Eni eni = eni(eniId);
             int already = (int) wanted.named().stream().filter(eni.blocks()::contains).count();
-            checkSlots(eni, wanted.slots() - already, wanted.wantsPrefixes(), null);
-            AddressSpace space = space(eni.subnet());
-            List<Cidr> fresh = space.allOrNothing(() -> take(eni, wanted, mayTake, now));
+            Rules.checkSlots(eni, typeAt(eni), wanted.slots() - already, wanted.wantsPrefixes());
+            List<Cidr> fresh =
+                    subnets.allOrNothing(eni.subnet(), () -> take(eni, wanted, mayTake, now));
             List<Cidr> blocks = new ArrayList<>(eni.blocks());
             blocks.addAll(fresh);
             Eni grown = put(eni.withBlocks(blocks));
@@ -474,24 +445,21 @@ public final class Vpc {
     /** CreateSubnetCidrReservation: for prefixes, or for addresses that are asked for by name. */
     public void reserve(String subnetId, Cidr range, boolean forPrefixes) {
         changing(() -> {
-            Subnet subnet = subnet(subnetId);
-            if (!subnet.cidr().contains(range)) {
-                throw Ec2Refusal.parameterValue(range + " is not inside " + subnet.cidr());
-            }
-            space(subnet).reserve(range, forPrefixes);
+            Subnet subnet = subnets.get(subnetId);
+            subnets.reserve(subnet, range, forPrefixes);
             return subnet;
         });
     }
 
     /** CreateTags: on all of the resources, or none. */
     public void tag(List<String> resourceIds, Map<String, String> tags) {
-        checkTags(tags);
+        Rules.checkTags(tags);
         changing(() -> {
             Map<String, Map<String, String>> tagged = new LinkedHashMap<>();
             for (String resourceId : resourceIds) {
                 Map<String, String> merged = new TreeMap<>(tagsOfAny(resourceId));
                 merged.putAll(tags);
-                checkTags(merged);
+                Rules.checkTags(merged);
                 tagged.put(resourceId, merged);
             }
             tagged.forEach((resourceId, merged) -> {
@@ -548,73 +516,8 @@ public final class Vpc {
     private void checkNew(NewEni wanted) {
         wanted.wanted.check();
         checkGroups(wanted.groups);
-        checkTags(wanted.tags);
-        if (wanted.wanted.slots() + 1 > MAX_SLOTS_UNATTACHED) {
-            throw Ec2Refusal.addressLimit();
-        }
-        if (enisAt(clock.instant()).size() >= MAX_INTERFACES) {
-            throw new Ec2Refusal(
-                    400,
-                    "NetworkInterfaceLimitExceeded",
-                    "The maximum number of network interfaces has been reached.");
-        }
-    }
-
-    private void checkAttach(Eni eni, Instance instance, int deviceIndex, int cardIndex) {
-        InstanceType type = typeOf(instance);
-        if (instance.state() != Instance.State.RUNNING) {
-            throw new Ec2Refusal(
-                    400, "IncorrectState", "Instance '" + instance.id() + "' is not running.");
-        }
-        if (eni.attachment() != null) {
-            throw Ec2Refusal.interfaceInUse(eni.id());
-        }
-        if (!eni.subnet().zone().equals(instance.subnet().zone())) {
-            throw Ec2Refusal.parameterCombination(
-                    "Interface '%s' is in zone %s and instance '%s' in zone %s."
-                            .formatted(
-                                    eni.id(),
-                                    eni.subnet().zone(),
-                                    instance.id(),
-                                    instance.subnet().zone()));
-        }
-        if (deviceIndex < 0 || deviceIndex > MAX_DEVICE_INDEX) {
-            throw Ec2Refusal.parameterValue("Invalid device index: " + deviceIndex);
-        }
-        if (cardIndex < 0 || cardIndex >= type.cards()) {
-            throw Ec2Refusal.parameterValue("Invalid network card index: " + cardIndex);
-        }
-        int onCard = 1;
-        for (Eni other : enisAt(clock.instant())) {
-            Attachment at = other.attachment();
-            if (other.isAt(instance.id()) && at != null && at.cardIndex() == cardIndex) {
-                onCard++;
-                if (at.deviceIndex() == deviceIndex) {
-                    throw Ec2Refusal.parameterValue(
-                            "Instance '%s' already has an interface attached at device index '%d'."
-                                    .formatted(instance.id(), deviceIndex));
-                }
-            }
-        }
-        if (onCard > type.interfacesPerCard()) {
-            throw Ec2Refusal.attachmentLimit(onCard, type.name());
-        }
-        checkSlots(eni, 0, !eni.ipv4Prefixes().isEmpty(), type);
-    }
-
-    /** Whether the interface can hold so many more blocks where it is, or at an instance type. */
-    private void checkSlots(Eni eni, int more, boolean prefixes, @Nullable InstanceType at) {
-        Attachment attachment = eni.attachment();
-        InstanceType type = attachment == null ? at : typeOf(instance(attachment.instanceId()));
-        int limit = type == null ? MAX_SLOTS_UNATTACHED : type.addressesPerInterface();
-        int has = 1 + eni.secondaryAddresses().size() + eni.ipv4Prefixes().size();
-        if (has + more > limit) {
-            throw Ec2Refusal.addressLimit();
-        }
-        if (prefixes && type != null && !type.takesPrefixes()) {
-            throw Ec2Refusal.parameterValue(
-                    "Prefixes cannot be assigned to an instance of type " + type.name());
-        }
+        Rules.checkTags(wanted.tags);
+        Rules.checkCreate(enisAt(clock.instant()).size(), wanted.wanted.slots());
     }
 
     private void checkGroups(List<String> groups) {
@@ -625,39 +528,22 @@ public final class Vpc {
         }
     }
 
-    private static void checkTags(Map<String, String> tags) {
-        for (String key : tags.keySet()) {
-            if (key.startsWith("aws:")) {
-                throw Ec2Refusal.parameterValue(
-                        "Tag keys starting with 'aws:' are reserved for internal use: " + key);
-            }
-        }
-        if (tags.size() > MAX_TAGS) {
-            throw new Ec2Refusal(
-                    400, "TagLimitExceeded", "The maximum number of tags has been reached.");
-        }
-    }
-
     // ---- addresses, within the lock ----
 
     private List<Cidr> takeNew(Subnet subnet, NewEni wanted, Instant now) {
-        AddressSpace space = space(subnet);
-        return space.allOrNothing(() -> {
-            List<Cidr> all = new ArrayList<>();
-            if (wanted.primary != null) {
-                takeNamed(subnet, wanted.primary);
-                all.add(wanted.primary);
-            } else {
-                refuseIfExhausted(subnet, false);
-                all.addAll(drawAddresses(subnet, 1, now));
-            }
-            for (Cidr block : wanted.wanted.named()) {
-                takeNamed(subnet, block);
-                all.add(block);
-            }
-            all.addAll(draw(subnet, wanted.wanted, now));
-            return all;
-        });
+        List<Cidr> all = new ArrayList<>();
+        if (wanted.primary == null) {
+            all.addAll(subnets.drawAddresses(subnet, 1, now));
+        } else {
+            subnets.take(subnet, wanted.primary);
+            all.add(wanted.primary);
+        }
+        for (Cidr block : wanted.wanted.named()) {
+            subnets.take(subnet, block);
+            all.add(block);
+        }
+        all.addAll(subnets.draw(subnet, wanted.wanted, now));
+        return all;
     }
 
     private List<Cidr> take(Eni eni, BlockRequest wanted, boolean mayTake, Instant now) {
@@ -669,6 +555,7 @@ public final class Vpc {
         }
         if (mayTake) {
             for (Cidr block : fresh) {
+                subnets.checkGrantable(eni.subnet(), block);
                 Eni holder = holderOf(block);
                 if (holder != null && block.equals(holder.primary())) {
                     throw Ec2Refusal.addressInUse(block);
@@ -676,60 +563,9 @@ public final class Vpc {
             }
             fresh.forEach(this::takeFromOther);
         }
-        fresh.forEach(block -> takeNamed(eni.subnet(), block));
-        fresh.addAll(draw(eni.subnet(), wanted, now));
+        fresh.forEach(block -> subnets.take(eni.subnet(), block));
+        fresh.addAll(subnets.draw(eni.subnet(), wanted, now));
         return fresh;
-    }
-
-    private List<Cidr> draw(Subnet subnet, BlockRequest wanted, Instant now) {
-        if (wanted.addressCount() != null) {
-            refuseIfExhausted(subnet, false);
-            return drawAddresses(subnet, wanted.addressCount(), now);
-        }
-        if (wanted.prefixCount() != null) {
-            refuseIfExhausted(subnet, true);
-            try {
-                return space(subnet)
-                        .drawPrefixes(wanted.prefixCount(), dials.lowestAddressFirst(), now);
-            } catch (Ec2Refusal full) {
-                throw asDialled(full);
-            }
-        }
-        return List.of();
-    }
-
-    private List<Cidr> drawAddresses(Subnet subnet, int count, Instant now) {
-        try {
-            return space(subnet).drawAddresses(count, dials.lowestAddressFirst(), now);
-        } catch (Ec2Refusal full) {
-            throw asDialled(full);
-        }
-    }
-
-    private void refuseIfExhausted(Subnet subnet, boolean prefixes) {
-        if (dials.isExhausted(subnet.id())) {
-            throw asDialled(prefixes ? Ec2Refusal.noFreePrefix() : Ec2Refusal.noFreeAddress());
-        }
-    }
-
-    private Ec2Refusal asDialled(Ec2Refusal full) {
-        return switch (dials.fullSubnet()) {
-            case OWN_CODE -> full;
-            case PARAMETER_VALUE ->
-                    Ec2Refusal.parameterValue(
-                            "There aren't sufficient free Ipv4 addresses or prefixes");
-        };
-    }
-
-    private void takeNamed(Subnet subnet, Cidr block) {
-        AddressSpace space = space(subnet);
-        if (!space.isGrantable(block)) {
-            throw Ec2Refusal.parameterValue("invalid value for parameter address: " + block);
-        }
-        if (!space.isFree(block)) {
-            throw Ec2Refusal.addressInUse(block);
-        }
-        space.take(block);
     }
 
     private @Nullable Eni holderOf(Cidr block) {
@@ -752,7 +588,7 @@ public final class Vpc {
     }
 
     private void give(Eni eni, Cidr block) {
-        space(eni.subnet()).give(block, clock.instant().plus(dials.lag(Lag.ADDRESS_REUSE)));
+        subnets.give(eni.subnet(), block, clock.instant());
         if (eni.attachment() != null && eni.attachment().plugged()) {
             fabric.unmap(eni.id(), block.address(), block.prefixLength());
         }
@@ -804,6 +640,10 @@ public final class Vpc {
         return all;
     }
 
+    private List<Eni> enisOf(String instanceId) {
+        return enisAt(clock.instant()).stream().filter(eni -> eni.isAt(instanceId)).toList();
+    }
+
     private Eni eni(String eniId) {
         Timeline<Eni> timeline = enis.get(eniId);
         Eni eni = timeline == null ? null : timeline.latest();
@@ -830,20 +670,10 @@ public final class Vpc {
         return instance;
     }
 
-    private Subnet subnet(String subnetId) {
-        Subnet subnet = subnets.get(subnetId);
-        if (subnet == null) {
-            throw Ec2Refusal.notFound(Resource.SUBNET, subnetId);
-        }
-        return subnet;
-    }
-
-    private AddressSpace space(Subnet subnet) {
-        return Objects.requireNonNull(spaces.get(subnet.id()));
-    }
-
-    private static InstanceType typeOf(Instance instance) {
-        return Objects.requireNonNull(InstanceType.all().get(instance.type()));
+    /** The type of the instance that the interface is attached to; null if there is none. */
+    private @Nullable InstanceType typeAt(Eni eni) {
+        Attachment at = eni.attachment();
+        return at == null ? null : InstanceType.of(instance(at.instanceId()));
     }
 
     private Map<String, String> tagsOfAny(String resourceId) {
@@ -853,7 +683,7 @@ public final class Vpc {
         if (resourceId.startsWith("i-")) {
             instance(resourceId);
         } else if (resourceId.startsWith("subnet-")) {
-            subnet(resourceId);
+            subnets.get(resourceId);
         } else if (!resourceId.equals(id) && !resourceId.equals(defaultGroup)) {
             throw new Ec2Refusal(400, "InvalidID", "The ID '" + resourceId + "' is not valid");
         }
