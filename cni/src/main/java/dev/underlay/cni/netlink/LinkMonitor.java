@@ -42,9 +42,7 @@ public final class LinkMonitor implements AutoCloseable {
     public static LinkMonitor open() throws LinuxException {
         Fd fd = NetlinkSocket.create();
         try {
-            NetlinkSocket socket =
-                    new NetlinkSocket(
-                            fd, RouteSocket.ANSWER_TIMEOUT_MILLIS, NetlinkSocket.RECEIVE_BYTES);
+            NetlinkSocket socket = new NetlinkSocket(fd, RouteSocket.ANSWER_TIMEOUT_MILLIS);
             socket.bind(RTMGRP_LINK);
             return new LinkMonitor(socket);
         } catch (LinuxException e) {
@@ -57,11 +55,11 @@ public final class LinkMonitor implements AutoCloseable {
     public Optional<Event> next(Duration limit) throws IOException {
         long end = System.nanoTime() + limit.toNanos();
         while (waiting.isEmpty()) {
-            long millis = Duration.ofNanos(end - System.nanoTime()).toMillis();
-            if (millis <= 0) {
+            long left = end - System.nanoTime();
+            if (left <= 0) {
                 return Optional.empty();
             }
-            socket.timeout(millis);
+            socket.timeout(left / 1_000_000 + 1); // 0 would wait for ever
             receive();
         }
         return Optional.of(waiting.remove());

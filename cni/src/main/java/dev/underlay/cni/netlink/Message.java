@@ -114,24 +114,22 @@ public final class Message {
         return this;
     }
 
-    int type() {
-        return bytes.getShort(4) & 0xffff;
-    }
-
     int length() {
         return bytes.position();
     }
 
     /** Copies the message with its length and sequence number to {@code target}. */
     void writeTo(ByteBuffer target, int sequence) {
-        bytes.putInt(0, bytes.position()).putInt(8, sequence);
+        int start = target.position();
         target.put(bytes.array(), 0, bytes.position());
+        target.putInt(start, bytes.position()).putInt(start + 8, sequence);
     }
 
     /** The message as hexadecimal digits, with sequence 0. */
     String hex() {
-        bytes.putInt(0, bytes.position()).putInt(8, 0);
-        return HexFormat.of().formatHex(bytes.array(), 0, bytes.position());
+        ByteBuffer copy = ByteBuffer.allocate(length()).order(ByteOrder.nativeOrder());
+        writeTo(copy, 0);
+        return HexFormat.of().formatHex(copy.array());
     }
 
     /** {@code AF_INET} or {@code AF_INET6} of linux/socket.h. */

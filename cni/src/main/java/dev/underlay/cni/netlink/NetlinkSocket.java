@@ -4,6 +4,7 @@ import dev.underlay.cni.linux.Fd;
 import dev.underlay.cni.linux.Linux;
 import dev.underlay.cni.linux.LinuxException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /** The system calls of a NETLINK_ROUTE socket. Accepts only what the kernel itself sent. */
 final class NetlinkSocket {
@@ -17,27 +18,28 @@ final class NetlinkSocket {
     private static final int SO_RCVTIMEO = 20;
     private static final int MSG_TRUNC = 0x20; // recv() tells the whole length
 
-    /** A dump fills what it is given; 32 KiB is what the kernel allocates at most. */
-    static final int RECEIVE_BYTES = 64 * 1024;
-
     /**
-     * The least: the kernel makes no dump smaller than a page, nor larger than what was read before
-     * (NLMSG_GOODSIZE, linux/netlink.h).
+     * Where a thread receives. Sockets live as short as one CNI call; memory of their own would
+     * wait for the garbage collector. A dump fills 32 KiB at most.
      */
-    static final int SMALL_RECEIVE_BYTES = 8 * 1024;
+    private record Inbox(ByteBuffer received, ByteBuffer sender, ByteBuffer senderLength) {
+        private static final int BYTES = 64 * 1024;
+        private static final int SENDER_BYTES = 12; // struct sockaddr_nl
+
+        private static final ThreadLocal<Inbox> OF_THREAD =
+                ThreadLocal.withInitial(() ->
+                        new Inbox(
+                                Linux.buffer(BYTES), Linux.buffer(SENDER_BYTES), Linux.buffer(4)));
+    }
 
     private final Fd fd;
-    private final ByteBuffer received;
-    private final ByteBuffer sender = Linux.buffer(12); // struct sockaddr_nl
-    private final ByteBuffer senderLength = Linux.buffer(4);
 
-    NetlinkSocket(Fd fd, long timeoutMillis, int receiveBytes) throws LinuxException {
+    NetlinkSocket(Fd fd, long timeoutMillis) throws LinuxException {
         this.fd = fd;
-        received = Linux.buffer(receiveBytes);
-        option(SOL_NETLINK, NETLINK_CAP_ACK, Linux.buffer(4).putInt(0, 1));
-        option(SOL_NETLINK, NETLINK_EXT_ACK, Linux.buffer(4).putInt(0, 1));
-        option(SOL_NETLINK, NETLINK_GET_STRICT_CHK, Linux.buffer(4).putInt(0, 1));
-        option(SOL_SOCKET, SO_RCVBUF, Linux.buffer(4).putInt(0, 1 << 20));
+        option(SOL_NETLINK, NETLINK_CAP_ACK, value(1));
+        option(SOL_NETLINK, NETLINK_EXT_ACK, value(1));
+        option(SOL_NETLINK, NETLINK_GET_STRICT_CHK, value(1));
+        option(SOL_SOCKET, SO_RCVBUF, value(1 << 20));
         timeout(timeoutMillis);
     }
 
@@ -51,8 +53,8 @@ final class NetlinkSocket {
 
     /** Limits the wait of one {@link #receive(String)}. */
     void timeout(long millis) throws LinuxException {
-        ByteBuffer timeval =
-                Linux.buffer(16).putLong(0, millis / 1000).putLong(8, millis % 1000 * 1000);
+        ByteBuffer timeval = ByteBuffer.allocate(16).order(ByteOrder.nativeOrder());
+        timeval.putLong(0, millis / 1000).putLong(8, millis % 1000 * 1000);
         option(SOL_SOCKET, SO_RCVTIMEO, timeval);
     }
 
@@ -70,13 +72,14 @@ final class NetlinkSocket {
     /**
      * Waits for one datagram of the kernel's.
      *
-     * @return the messages in it, valid until the next call
+     * @return the messages in it, valid until the calling thread's next call on any socket
      * @throws LinuxException EAGAIN when the time is over, ENOBUFS when messages were lost
      */
     ByteBuffer receive(String what) throws LinuxException {
+        Inbox inbox = Inbox.OF_THREAD.get();
         while (true) {
-            received.clear(); // the call writes from the buffer's position on
-            senderLength.putInt(0, 12);
+            ByteBuffer received = inbox.received.clear(); // the call writes from its position on
+            inbox.senderLength.putInt(0, Inbox.SENDER_BYTES);
             long length =
                     Linux.check(
                             what,
@@ -84,18 +87,21 @@ final class NetlinkSocket {
                                     c.recvfrom(
                                             fd.number(),
                                             received,
-                                            received.capacity(),
+                                            Inbox.BYTES,
                                             MSG_TRUNC,
-                                            sender,
-                                            senderLength));
-            boolean fromKernel = sender.getInt(4) == 0; // nl_pid
-            if (length > received.capacity()) {
+                                            inbox.sender,
+                                            inbox.senderLength));
+            if (length > Inbox.BYTES) {
                 throw new IllegalStateException(what + ": a datagram of " + length + " bytes");
             }
-            if (fromKernel) {
+            if (inbox.sender.getInt(4) == 0) { // nl_pid of the kernel
                 return received.limit((int) length);
             }
         }
+    }
+
+    private static ByteBuffer value(int value) {
+        return ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(0, value);
     }
 
     private void option(int level, int name, ByteBuffer value) throws LinuxException {

@@ -2,10 +2,10 @@ package dev.underlay.cni.netlink;
 
 import dev.underlay.cni.linux.Errno;
 import dev.underlay.cni.linux.Fd;
-import dev.underlay.cni.linux.Linux;
 import dev.underlay.cni.linux.LinuxException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,9 +24,6 @@ public final class RouteSocket implements AutoCloseable {
     /** Each answer takes up to 1 KiB of the socket's receive buffer until it is read. */
     private static final int MAX_MESSAGES_PER_SEND = 64;
 
-    /** One pod's messages have about 1 KiB together. */
-    private static final int SMALL_SEND_BYTES = 8 * 1024;
-
     /** A dump that was interrupted by changes is repeated this often. */
     private static final int MAX_DUMP_ROUNDS = 20;
 
@@ -39,31 +36,26 @@ public final class RouteSocket implements AutoCloseable {
     private static final int NLMSGERR_ATTR_MSG = 1;
 
     private final NetlinkSocket socket;
-    private final ByteBuffer sending;
     private int sequence;
 
-    private RouteSocket(Fd fd, int sendBytes, int receiveBytes) throws LinuxException {
-        socket = new NetlinkSocket(fd, ANSWER_TIMEOUT_MILLIS, receiveBytes);
-        sending = Linux.buffer(sendBytes);
+    private RouteSocket(Fd fd) throws LinuxException {
+        socket = new NetlinkSocket(fd, ANSWER_TIMEOUT_MILLIS);
     }
 
     /** Opens a socket in the calling thread's network namespace. */
     public static RouteSocket open() throws LinuxException {
         Fd fd = NetlinkSocket.create();
         try {
-            return new RouteSocket(fd, MAX_MESSAGES_PER_SEND * 1024, NetlinkSocket.RECEIVE_BYTES);
+            return new RouteSocket(fd);
         } catch (LinuxException e) {
             fd.close();
             throw e;
         }
     }
 
-    /**
-     * Uses a socket that was opened elsewhere, in a pod; {@link #close()} closes it. It lives for
-     * one call, so its native buffers are small: they are freed only by the garbage collector.
-     */
+    /** Uses a socket that was opened elsewhere; {@link #close()} closes it. */
     public static RouteSocket over(Fd fd) throws LinuxException {
-        return new RouteSocket(fd, SMALL_SEND_BYTES, NetlinkSocket.SMALL_RECEIVE_BYTES);
+        return new RouteSocket(fd);
     }
 
     /**
@@ -182,12 +174,8 @@ public final class RouteSocket implements AutoCloseable {
     }
 
     private List<Reply> sendAtOnce(List<Message> messages) throws IOException {
-        sending.clear();
         int first = sequence + 1;
-        for (Message message : messages) {
-            message.writeTo(sending, ++sequence);
-        }
-        socket.send("send to rtnetlink", sending.flip());
+        transmit(messages);
 
         List<Reply> replies = new ArrayList<>(messages.size());
         List<Link> links = new ArrayList<>();
@@ -230,9 +218,7 @@ public final class RouteSocket implements AutoCloseable {
     private <T> boolean dumpOnce(
             Message request, int type, Function<ByteBuffer, Optional<T>> parser, List<T> result)
             throws IOException {
-        sending.clear();
-        request.writeTo(sending, ++sequence);
-        socket.send("send to rtnetlink", sending.flip());
+        transmit(List.of(request));
         boolean consistent = true;
         while (true) {
             ByteBuffer datagram = receive(request.what());
@@ -255,6 +241,14 @@ public final class RouteSocket implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** Gives the messages the next sequence numbers. */
+    private void transmit(List<Message> messages) throws LinuxException {
+        int length = messages.stream().mapToInt(Message::length).sum();
+        ByteBuffer together = ByteBuffer.allocate(length).order(ByteOrder.nativeOrder());
+        messages.forEach(m -> m.writeTo(together, ++sequence));
+        socket.send("send to rtnetlink", together.flip());
     }
 
     private ByteBuffer receive(String what) throws IOException {

@@ -10,8 +10,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -238,6 +240,30 @@ class RouteSocketTest {
                     .hasValueSatisfying(e ->
                             assertThat(((LinkMonitor.Event.Gone) e).link().index())
                                     .isEqualTo(made.index()));
+        }
+    }
+
+    @Test
+    void lost_events_are_said_and_nothing_is_missed_by_looking_again() throws Exception {
+        Link made = veth("busy0", "eth0");
+        socket.run(new LinkChange(made.index()).up().message()); // a link that is down is quiet
+        try (LinkMonitor monitor = a.call(LinkMonitor::open)) {
+            for (int i = 0; i < 60; i++) {
+                List<Message> changes = new ArrayList<>();
+                for (int k = 0; k < 60; k++) {
+                    changes.add(new LinkChange(made.index()).alias("change " + i + k).message());
+                }
+                socket.run(changes);
+            }
+            Set<Class<?>> kinds = new HashSet<>();
+            Optional<LinkMonitor.Event> event = monitor.next(Duration.ofMillis(100));
+            while (event.isPresent()) {
+                kinds.add(event.get().getClass());
+                event = monitor.next(Duration.ofMillis(100));
+            }
+            assertThat(kinds)
+                    .containsExactlyInAnyOrder(
+                            LinkMonitor.Event.Present.class, LinkMonitor.Event.Lost.class);
         }
     }
 

@@ -24,6 +24,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -330,6 +335,47 @@ class PodWiringTest {
         assertThat(wiring.emptyTrash()).isEmpty();
         assertThat(node.socket().links()).extracting(Link::name).containsExactly("lo");
         assertThat(wiring.emptyTrash()).isEmpty();
+    }
+
+    /**
+     * Twenty at once on sockets of their own, as the daemon's workers do, with the trash emptied.
+     */
+    @Test
+    void many_pods_come_and_go_at_the_same_time() throws Exception {
+        int count = 20;
+        List<Netns> pods = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            pods.add(namespace("m" + i));
+        }
+        List<String> before = node.state();
+        ConcurrentLinkedQueue<RouteSocket> sockets = new ConcurrentLinkedQueue<>();
+        try (ExecutorService workers = Executors.newFixedThreadPool(8)) {
+            List<Future<Boolean>> done = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                Netns pod = pods.get(i);
+                PodSpec spec = spec("m" + i, "10.0.0." + (20 + i), "fd00:10::" + (20 + i));
+                done.add(
+                        workers.submit(() -> {
+                            RouteSocket own = node.call(RouteSocket::open);
+                            sockets.add(own);
+                            PodWiring mine = new PodWiring(own);
+                            for (int round = 0; round < 5; round++) {
+                                WiredPod wired = mine.wire(pod.socket(), pod.fd(), Map.of(), spec);
+                                mine.check(pod.socket(), wired.link(), spec);
+                                mine.unwire(Optional.of(pod.socket()), wired.link());
+                                mine.emptyTrash();
+                            }
+                            return true;
+                        }));
+            }
+            for (Future<Boolean> one : done) {
+                assertThat(one.get(60, TimeUnit.SECONDS)).isTrue();
+            }
+        } finally {
+            sockets.forEach(RouteSocket::close);
+        }
+        assertThat(wiring.emptyTrash()).isEmpty();
+        assertThat(node.state()).containsExactlyElementsOf(before);
     }
 
     @Test
