@@ -20,6 +20,7 @@ import dev.underlay.ipamd.observe.Metrics;
 import dev.underlay.ipamd.owner.NodeState;
 import dev.underlay.ipamd.owner.OwnerThread;
 import dev.underlay.ipamd.owner.PoolOwner;
+import dev.underlay.ipamd.owner.Recovery;
 import dev.underlay.ipamd.serve.CniHandler;
 import dev.underlay.ipamd.serve.DelVerb;
 import dev.underlay.ipamd.serve.PastDels;

@@ -2,8 +2,8 @@ package dev.underlay.ipamd.journal;
 
 import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudAction;
 import dev.underlay.pool.CloudInterface;
-import dev.underlay.pool.InterfaceRequest;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
 import java.util.List;
@@ -41,11 +41,14 @@ public sealed interface JournalRecord {
     record Released(AttachmentKey key, IpAddress address, long coolUntilNanos)
             implements JournalRecord {}
 
-    /** The cloud is about to be asked for an interface; by the token it is found again. */
-    record CreateIntended(InterfaceRequest request, long atNanos) implements JournalRecord {}
+    /**
+     * The cloud is about to be asked for something that must not be forgotten: an interface, which
+     * is found again by its token, or to take a block or an interface back.
+     */
+    record Began(CloudAction action) implements JournalRecord {}
 
-    /** The interface of that token is attached, or it is certain that it does not exist. */
-    record CreateSettled(String token) implements JournalRecord {}
+    /** It is certain how that call ended. */
+    record Settled(CloudAction action) implements JournalRecord {}
 
     /** What the node is, as metadata said last. */
     record NodeKnown(NodeIdentity node) implements JournalRecord {}

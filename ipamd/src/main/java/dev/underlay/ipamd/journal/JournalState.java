@@ -1,24 +1,27 @@
 package dev.underlay.ipamd.journal;
 
-import dev.underlay.ipamd.journal.JournalRecord.CreateIntended;
-import dev.underlay.ipamd.journal.JournalRecord.CreateSettled;
+import dev.underlay.ipamd.journal.JournalRecord.Began;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.NetworkKnown;
 import dev.underlay.ipamd.journal.JournalRecord.NodeKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Released;
+import dev.underlay.ipamd.journal.JournalRecord.Settled;
 import dev.underlay.ipamd.journal.JournalRecord.Wired;
 import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudAction;
 import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What all records together say. A fold: each record is applied in order, and any subset of the
@@ -29,7 +32,7 @@ public final class JournalState {
     private final Map<AttachmentKey, Leased> leases = new LinkedHashMap<>();
     private final Map<AttachmentKey, String> results = new LinkedHashMap<>();
     private final Map<IpAddress, Released> cooling = new LinkedHashMap<>();
-    private final Map<String, CreateIntended> intents = new LinkedHashMap<>();
+    private final Set<CloudAction> unfinished = new LinkedHashSet<>();
     private final Map<String, CloudInterface> interfaces = new LinkedHashMap<>();
     private Optional<NodeIdentity> node = Optional.empty();
     private List<Cidr> networkCidrs = List.of();
@@ -60,8 +63,8 @@ public final class JournalState {
                 dropLeasesOf(released.address());
                 cooling.put(released.address(), released);
             }
-            case CreateIntended intent -> intents.put(intent.request().token(), intent);
-            case CreateSettled(var token) -> intents.remove(token);
+            case Began(var action) -> unfinished.add(action);
+            case Settled(var action) -> unfinished.remove(action);
             case NodeKnown(var identity) -> node = Optional.of(identity);
             case NetworkKnown(var cidrs) -> networkCidrs = cidrs;
             case InterfaceKnown(var known) -> interfaces.put(known.id(), known);
@@ -83,7 +86,7 @@ public final class JournalState {
             records.add(new NetworkKnown(networkCidrs));
         }
         interfaces.values().forEach(known -> records.add(new InterfaceKnown(known)));
-        records.addAll(intents.values());
+        unfinished.forEach(action -> records.add(new Began(action)));
         cooling.values().stream()
                 .filter(cooled -> cooled.coolUntilNanos() - nowNanos > 0)
                 .forEach(records::add);
@@ -112,9 +115,9 @@ public final class JournalState {
         return List.copyOf(cooling.values());
     }
 
-    /** Interfaces that the cloud was asked for and that are not known to be attached. */
-    public List<CreateIntended> intents() {
-        return List.copyOf(intents.values());
+    /** Calls to the cloud that began and whose end is not known, oldest first. */
+    public List<CloudAction> unfinished() {
+        return List.copyOf(unfinished);
     }
 
     /** The interfaces as last described. */

@@ -1,17 +1,18 @@
 package dev.underlay.ipamd.journal;
 
-import dev.underlay.ipamd.journal.JournalRecord.CreateIntended;
-import dev.underlay.ipamd.journal.JournalRecord.CreateSettled;
+import dev.underlay.ipamd.journal.JournalRecord.Began;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.NetworkKnown;
 import dev.underlay.ipamd.journal.JournalRecord.NodeKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Released;
+import dev.underlay.ipamd.journal.JournalRecord.Settled;
 import dev.underlay.ipamd.journal.JournalRecord.Wired;
 import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.BlockKind;
 import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudAction;
 import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.InterfaceRequest;
 import dev.underlay.pool.IpAddress;
@@ -35,12 +36,21 @@ final class RecordCodec {
     private static final int LEASED = 1;
     private static final int WIRED = 2;
     private static final int RELEASED = 3;
-    private static final int CREATE_INTENDED = 4;
-    private static final int CREATE_SETTLED = 5;
+    private static final int BEGAN = 4;
+    private static final int SETTLED = 5;
     private static final int NODE_KNOWN = 6;
     private static final int NETWORK_KNOWN = 7;
     private static final int INTERFACE_KNOWN = 8;
     private static final int INTERFACE_GONE = 9;
+
+    // Types of actions, inside BEGAN and SETTLED.
+    private static final int CREATE = 1;
+    private static final int ATTACH = 2;
+    private static final int ASSIGN = 3;
+    private static final int UNASSIGN = 4;
+    private static final int DETACH = 5;
+    private static final int DELETE = 6;
+    private static final int DESCRIBE = 7;
 
     private RecordCodec() {}
 
@@ -89,16 +99,13 @@ final class RecordCodec {
                     address(address);
                     out.writeLong(coolUntilNanos);
                 }
-                case CreateIntended(var request, var atNanos) -> {
-                    out.writeByte(CREATE_INTENDED);
-                    text(request.token());
-                    text(request.kind().name());
-                    out.writeInt(request.blocks());
-                    out.writeLong(atNanos);
+                case Began(var action) -> {
+                    out.writeByte(BEGAN);
+                    action(action);
                 }
-                case CreateSettled(var token) -> {
-                    out.writeByte(CREATE_SETTLED);
-                    text(token);
+                case Settled(var action) -> {
+                    out.writeByte(SETTLED);
+                    action(action);
                 }
                 case NodeKnown(var node) -> {
                     out.writeByte(NODE_KNOWN);
@@ -116,6 +123,42 @@ final class RecordCodec {
                     out.writeByte(INTERFACE_GONE);
                     text(id);
                 }
+            }
+        }
+
+        private void action(CloudAction action) throws IOException {
+            switch (action) {
+                case CloudAction.CreateInterface(var request) -> {
+                    out.writeByte(CREATE);
+                    text(request.token());
+                    text(request.kind().name());
+                    out.writeInt(request.blocks());
+                }
+                case CloudAction.AttachInterface(var id, var deviceIndex) -> {
+                    out.writeByte(ATTACH);
+                    text(id);
+                    out.writeInt(deviceIndex);
+                }
+                case CloudAction.AssignBlocks(var id, var kind, var count) -> {
+                    out.writeByte(ASSIGN);
+                    text(id);
+                    text(kind.name());
+                    out.writeInt(count);
+                }
+                case CloudAction.UnassignBlocks(var id, var blocks) -> {
+                    out.writeByte(UNASSIGN);
+                    text(id);
+                    cidrs(blocks);
+                }
+                case CloudAction.DetachInterface(var id) -> {
+                    out.writeByte(DETACH);
+                    text(id);
+                }
+                case CloudAction.DeleteInterface(var id) -> {
+                    out.writeByte(DELETE);
+                    text(id);
+                }
+                case CloudAction.Describe() -> out.writeByte(DESCRIBE);
             }
         }
 
@@ -191,18 +234,34 @@ final class RecordCodec {
                                 in.readLong());
                 case WIRED -> new Wired(key(), text());
                 case RELEASED -> new Released(key(), address(), in.readLong());
-                case CREATE_INTENDED ->
-                        new CreateIntended(
-                                new InterfaceRequest(
-                                        text(), BlockKind.valueOf(text()), in.readInt()),
-                                in.readLong());
-                case CREATE_SETTLED -> new CreateSettled(text());
+                case BEGAN -> new Began(action());
+                case SETTLED -> new Settled(action());
                 case NODE_KNOWN -> new NodeKnown(node());
                 case NETWORK_KNOWN -> new NetworkKnown(cidrs());
                 case INTERFACE_KNOWN -> new InterfaceKnown(cloudInterface());
                 case INTERFACE_GONE -> new InterfaceGone(text());
                 default -> throw new IOException("unknown record type " + type);
             };
+        }
+
+        private CloudAction action() throws IOException {
+            int type = in.readUnsignedByte();
+            return switch (type) {
+                case CREATE ->
+                        new CloudAction.CreateInterface(
+                                new InterfaceRequest(text(), kind(), in.readInt()));
+                case ATTACH -> new CloudAction.AttachInterface(text(), in.readInt());
+                case ASSIGN -> new CloudAction.AssignBlocks(text(), kind(), in.readInt());
+                case UNASSIGN -> new CloudAction.UnassignBlocks(text(), cidrs());
+                case DETACH -> new CloudAction.DetachInterface(text());
+                case DELETE -> new CloudAction.DeleteInterface(text());
+                case DESCRIBE -> new CloudAction.Describe();
+                default -> throw new IOException("unknown action type " + type);
+            };
+        }
+
+        private BlockKind kind() throws IOException {
+            return BlockKind.valueOf(text());
         }
 
         private AttachmentKey key() throws IOException {

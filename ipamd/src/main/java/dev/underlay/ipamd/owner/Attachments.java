@@ -200,14 +200,15 @@ final class Attachments {
         Sandbox sandbox = add.sandbox();
         try {
             ledger.intend(
-                    new Leased(
-                            add.key(),
-                            sandbox.namespaceInode(),
-                            sandbox.podNamespace(),
-                            sandbox.podName(),
-                            lease.address(),
-                            lease.interfaceId(),
-                            now));
+                    List.of(
+                            new Leased(
+                                    add.key(),
+                                    sandbox.namespaceInode(),
+                                    sandbox.podNamespace(),
+                                    sandbox.podName(),
+                                    lease.address(),
+                                    lease.interfaceId(),
+                                    now)));
         } catch (IOException e) {
             pool.release(add.key(), now, 0);
             answer(

@@ -26,9 +26,9 @@ final class Ledger {
      *
      * @throws IOException when the file system refuses; nothing changed then
      */
-    void intend(JournalRecord... records) throws IOException {
+    void intend(List<? extends JournalRecord> records) throws IOException {
         try {
-            journal.append(List.of(records), clock.getAsLong());
+            journal.append(List.copyOf(records), clock.getAsLong());
         } catch (IOException e) {
             refused(e);
             throw e;

@@ -2,12 +2,6 @@ package dev.underlay.ipamd.owner;
 
 import dev.underlay.cni.wiring.PodLink;
 import dev.underlay.ipamd.journal.Journal;
-import dev.underlay.ipamd.journal.JournalRecord;
-import dev.underlay.ipamd.journal.JournalRecord.CreateIntended;
-import dev.underlay.ipamd.journal.JournalRecord.CreateSettled;
-import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
-import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
-import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.NetworkKnown;
 import dev.underlay.ipamd.journal.JournalRecord.NodeKnown;
 import dev.underlay.ipamd.observe.Events;
@@ -16,11 +10,9 @@ import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudAction;
 import dev.underlay.pool.CloudAnswer;
-import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.Counts;
 import dev.underlay.pool.Demand;
 import dev.underlay.pool.InterfaceView;
-import dev.underlay.pool.Lease;
 import dev.underlay.pool.NodeIdentity;
 import dev.underlay.pool.Outlook;
 import dev.underlay.pool.Plan;
@@ -29,14 +21,10 @@ import dev.underlay.pool.Pool;
 import dev.underlay.pool.PoolSettings;
 import dev.underlay.pool.Refusal;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
@@ -57,7 +45,8 @@ public final class PoolOwner {
     private final InterfaceKeeper keeper;
     private final Config config;
     private final Ports ports;
-    private final List<Leased> unplaced = new ArrayList<>();
+    private final Placement placement;
+    private final CloudMemory memory;
     private Optional<NodeIdentity> node = Optional.empty();
     private boolean reconciled;
     private volatile NodeState state = NodeState.STARTING;
@@ -84,6 +73,8 @@ public final class PoolOwner {
         this.config = config;
         this.ports = ports;
         this.ledger = new Ledger(journal, clock, ports.metrics());
+        this.placement = new Placement(pool, ledger);
+        this.memory = new CloudMemory(pool, ledger);
         this.attachments =
                 new Attachments(
                         pool,
@@ -183,13 +174,13 @@ public final class PoolOwner {
         mailbox.post(() -> {
             long now = clock.getAsLong();
             pool.restoreInterfaces(recovered.interfaces(), now);
-            recovered.requests().forEach(request -> pool.restoreRequest(request, now));
-            recovered.leases().forEach(lease -> adopt(lease, now));
+            recovered.leases().forEach(lease -> placement.adopt(lease, now));
             recovered
                     .cooling()
                     .forEach(c ->
                             pool.restoreCooling(
                                     c.interfaceId(), c.address(), c.coolUntilNanos(), now));
+            recovered.unfinished().forEach(one -> pool.restoreUnfinished(one, now));
             recovered.links().forEach(attachments::knowLink);
             ledger.note(recovered.news());
             recovered.node().ifPresent(this::setNode);
@@ -198,53 +189,6 @@ public final class PoolOwner {
             }
             keeper.reconcile(pool.interfaces());
         });
-    }
-
-    /** A living pod's address; whose it is may have to wait for the cloud's first description. */
-    private void adopt(Leased lease, long now) {
-        if (lease.interfaceId().isEmpty()) {
-            unplaced.add(lease);
-        } else {
-            pool.adopt(new Lease(lease.key(), lease.address(), lease.interfaceId()), now)
-                    .forEach(over ->
-                            Events.warn(
-                                    "lease.displaced",
-                                    "container",
-                                    over.owner(),
-                                    "ip",
-                                    over.address()));
-        }
-    }
-
-    /**
-     * Before the pool hears of blocks, those of their addresses that living pods hold are taken.
-     */
-    private void place(List<CloudInterface> described, long now) {
-        List<Leased> placed = new ArrayList<>();
-        for (Leased lease : unplaced) {
-            if (!ledger.state().lease(lease.key()).equals(Optional.of(lease))) {
-                placed.add(lease); // Released meanwhile.
-                continue;
-            }
-            described.stream()
-                    .filter(one -> one.blocks().stream().anyMatch(b -> b.contains(lease.address())))
-                    .findFirst()
-                    .ifPresentOrElse(
-                            one -> {
-                                Leased known = lease.on(one.id());
-                                ledger.note(List.of(known));
-                                adopt(known, now);
-                                placed.add(lease);
-                            },
-                            () ->
-                                    Events.warn(
-                                            "lease.unknown-address",
-                                            "container",
-                                            lease.key().containerId(),
-                                            "ip",
-                                            lease.address()));
-        }
-        unplaced.removeAll(placed);
     }
 
     /** Metadata said what the node is. */
@@ -288,10 +232,10 @@ public final class PoolOwner {
         long now = clock.getAsLong();
         if (action instanceof CloudAction.Describe
                 && answer instanceof CloudAnswer.Done<?>(var described)) {
-            place(InterfaceKeeper.interfacesIn(described), now);
+            placement.described(InterfaceKeeper.interfacesIn(described), now);
         }
         pool.end(action, answer, now);
-        List<JournalRecord> news = new ArrayList<>(interfaceNews());
+        ledger.note(memory.news());
         switch (answer) {
             case CloudAnswer.Done<?> _ -> {
                 Events.info("cloud.done", "action", action);
@@ -310,10 +254,6 @@ public final class PoolOwner {
                             "error",
                             message);
         }
-        if (action instanceof CloudAction.CreateInterface(var request) && isCertain(answer)) {
-            news.add(new CreateSettled(request.token()));
-        }
-        ledger.note(news);
     }
 
     /** Once, when the cloud has said what is there: an earlier process may have left more. */
@@ -329,44 +269,6 @@ public final class PoolOwner {
                         Events.warn("interface.remains", "error", e.getMessage());
                     }
                 });
-    }
-
-    private static boolean isCertain(CloudAnswer<?> answer) {
-        return !(answer instanceof CloudAnswer.Refused<?>(var refusal, _)
-                && refusal == Refusal.UNKNOWN_OUTCOME);
-    }
-
-    /** What the pool knows of interfaces that the journal does not know yet. */
-    private List<JournalRecord> interfaceNews() {
-        Map<String, CloudInterface> known = new HashMap<>();
-        ledger.state().interfaces().forEach(one -> known.put(one.id(), one));
-        List<JournalRecord> news = new ArrayList<>();
-        for (InterfaceView view : pool.interfaces()) {
-            if (view.cloud().isPresent()) {
-                CloudInterface one = withBlocks(view.cloud().get(), view);
-                if (!one.equals(known.remove(view.id()))) {
-                    news.add(new InterfaceKnown(one));
-                }
-            } else {
-                known.remove(view.id());
-            }
-        }
-        new TreeSet<>(known.keySet()).forEach(id -> news.add(new InterfaceGone(id)));
-        return news;
-    }
-
-    private static CloudInterface withBlocks(CloudInterface one, InterfaceView view) {
-        return new CloudInterface(
-                one.id(),
-                one.token(),
-                one.mac(),
-                one.subnetId(),
-                one.subnet(),
-                one.primaryAddress(),
-                one.primary(),
-                one.attachment(),
-                List.copyOf(InterfaceKeeper.blocksOf(view)),
-                one.managed());
     }
 
     // ---- after every batch of messages
@@ -387,7 +289,7 @@ public final class PoolOwner {
                         new Demand(attachments.waitingCount()),
                         now,
                         config.tokens());
-        plan.actions().forEach(action -> begin(action, now));
+        begin(plan.actions(), now);
         attachments.outlook(plan.outlook().text());
         publish(plan.outlook(), now);
         return Stream.of(plan.wakeAtNanos(), attachments.nextDeadlineNanos(), keeper.nextTryNanos())
@@ -395,18 +297,24 @@ public final class PoolOwner {
                 .min();
     }
 
-    private void begin(CloudAction action, long now) {
-        String name = action.getClass().getSimpleName();
-        if (action instanceof CloudAction.CreateInterface(var request)) {
-            try {
-                ledger.intend(new CreateIntended(request, now));
-            } catch (IOException e) {
-                return; // Without its token in the journal it could be lost; planned again later.
-            }
+    /** What the journal cannot take is not begun: a restart would not know of it. */
+    private void begin(List<CloudAction> actions, long now) {
+        if (actions.isEmpty()) {
+            return;
         }
-        ports.metrics().planned(name);
-        pool.begin(action, now);
-        ports.cloud().start(action, answer -> mailbox.post(() -> answered(action, answer)));
+        actions.forEach(action -> pool.begin(action, now));
+        try {
+            ledger.intend(memory.news());
+        } catch (IOException e) {
+            CloudAnswer<?> refused =
+                    new CloudAnswer.Refused<>(Refusal.UNAVAILABLE, String.valueOf(e.getMessage()));
+            actions.forEach(action -> pool.end(action, refused, now));
+            return;
+        }
+        for (CloudAction action : actions) {
+            ports.metrics().planned(action.getClass().getSimpleName());
+            ports.cloud().start(action, answer -> mailbox.post(() -> answered(action, answer)));
+        }
     }
 
     private void publish(Outlook outlook, long now) {

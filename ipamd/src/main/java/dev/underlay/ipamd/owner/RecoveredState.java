@@ -5,8 +5,8 @@ import dev.underlay.ipamd.journal.JournalRecord;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudAction;
 import dev.underlay.pool.CloudInterface;
-import dev.underlay.pool.InterfaceRequest;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
 import java.util.List;
@@ -16,6 +16,7 @@ import java.util.Optional;
 /**
  * What journal and kernel together say at start.
  *
+ * @param unfinished calls to the cloud that began and whose end is not known
  * @param leases of pods whose host link stands; the interface's id is empty where nobody knows it
  *     before the cloud has been asked
  * @param cooling addresses that rest
@@ -26,7 +27,7 @@ public record RecoveredState(
         Optional<NodeIdentity> node,
         List<Cidr> networkCidrs,
         List<CloudInterface> interfaces,
-        List<InterfaceRequest> requests,
+        List<CloudAction> unfinished,
         List<Leased> leases,
         List<Cooling> cooling,
         Map<AttachmentKey, PodLink> links,
@@ -38,7 +39,7 @@ public record RecoveredState(
     public RecoveredState {
         networkCidrs = List.copyOf(networkCidrs);
         interfaces = List.copyOf(interfaces);
-        requests = List.copyOf(requests);
+        unfinished = List.copyOf(unfinished);
         leases = List.copyOf(leases);
         cooling = List.copyOf(cooling);
         links = Map.copyOf(links);

@@ -3,18 +3,19 @@ package dev.underlay.ipamd.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.underlay.cni.linux.Linux;
-import dev.underlay.ipamd.journal.JournalRecord.CreateIntended;
-import dev.underlay.ipamd.journal.JournalRecord.CreateSettled;
+import dev.underlay.ipamd.journal.JournalRecord.Began;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.NetworkKnown;
 import dev.underlay.ipamd.journal.JournalRecord.NodeKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Released;
+import dev.underlay.ipamd.journal.JournalRecord.Settled;
 import dev.underlay.ipamd.journal.JournalRecord.Wired;
 import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.BlockKind;
 import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudAction;
 import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.InterfaceRequest;
 import dev.underlay.pool.IpAddress;
@@ -65,9 +66,18 @@ class JournalTest {
                                 List.of(Cidr.parse("10.0.0.0/16"), Cidr.parse("2001:db8::/56"))),
                         new InterfaceKnown(attached("eni-0aa")),
                         new InterfaceGone("eni-0bb"),
-                        new CreateIntended(
-                                new InterfaceRequest("t-1", BlockKind.SECONDARY_ADDRESS, 9), 7),
-                        new CreateSettled("t-2"),
+                        new Began(
+                                new CloudAction.CreateInterface(
+                                        new InterfaceRequest(
+                                                "t-1", BlockKind.SECONDARY_ADDRESS, 9))),
+                        new Began(
+                                new CloudAction.UnassignBlocks(
+                                        "eni-0aa", List.of(Cidr.parse("10.0.0.20/32")))),
+                        new Began(new CloudAction.AttachInterface("eni-0aa", 3)),
+                        new Began(new CloudAction.AssignBlocks("eni-0aa", BlockKind.PREFIX_28, 2)),
+                        new Began(new CloudAction.DeleteInterface("eni-0aa")),
+                        new Began(new CloudAction.Describe()),
+                        new Settled(new CloudAction.DetachInterface("eni-0aa")),
                         lease("c1", "10.0.0.20"),
                         new Wired(key("c1"), "{\"ips\":[\"ü\"]}"),
                         new Released(key("c2"), IpAddress.parse("2001:db8::7"), 1L << 60));
@@ -274,10 +284,10 @@ class JournalTest {
                                         key(container), IpAddress.parse(address), 1 + i * 1000L);
                         case 4 -> new InterfaceKnown(attached("eni-" + random.nextInt(3)));
                         default ->
-                                new CreateIntended(
-                                        new InterfaceRequest(
-                                                "t" + i, BlockKind.SECONDARY_ADDRESS, i),
-                                        i);
+                                new Began(
+                                        new CloudAction.CreateInterface(
+                                                new InterfaceRequest(
+                                                        "t" + i, BlockKind.SECONDARY_ADDRESS, i)));
                     });
         }
         return records;

@@ -31,6 +31,19 @@ final class OwnerHarness implements AutoCloseable {
 
     OwnerHarness(Path journalPath, FakeCloud cloud, FakeNode node, PoolSettings settings)
             throws IOException {
+        this(journalPath, cloud, node, settings, 0);
+    }
+
+    /**
+     * @param incarnation how many daemons there were before on this node; tokens never repeat
+     */
+    OwnerHarness(
+            Path journalPath,
+            FakeCloud cloud,
+            FakeNode node,
+            PoolSettings settings,
+            int incarnation)
+            throws IOException {
         this.cloud = cloud;
         this.node = node;
         this.journal = Journal.open(journalPath, BOOT, mailbox.nowNanos()).journal();
@@ -40,7 +53,10 @@ final class OwnerHarness implements AutoCloseable {
                         mailbox::nowNanos,
                         journal,
                         new PoolOwner.Config(
-                                settings, WAIT_NANOS, 100, () -> journalPath + "-" + tokens++),
+                                settings,
+                                WAIT_NANOS,
+                                100,
+                                () -> "token-" + incarnation + "-" + tokens++),
                         new PoolOwner.Ports(cloud, node, metrics));
     }
 
@@ -50,6 +66,18 @@ final class OwnerHarness implements AutoCloseable {
                 new FakeCloud(),
                 new FakeNode(),
                 PoolSettings.defaults());
+    }
+
+    /** What a start does with the journal and these links of the kernel. */
+    void recover(List<PodLink> links) {
+        owner.recover(
+                Recovery.of(
+                                journal.state(),
+                                links,
+                                mailbox.nowNanos(),
+                                PoolSettings.defaults().cooldownNanos())
+                        .state());
+        run();
     }
 
     /** Identified, described, and every answer delivered. */

@@ -1,13 +1,11 @@
-package dev.underlay.ipamd;
+package dev.underlay.ipamd.owner;
 
 import dev.underlay.cni.wiring.Attachment;
 import dev.underlay.cni.wiring.PodLink;
 import dev.underlay.ipamd.journal.JournalRecord;
-import dev.underlay.ipamd.journal.JournalRecord.CreateIntended;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.Released;
 import dev.underlay.ipamd.journal.JournalState;
-import dev.underlay.ipamd.owner.RecoveredState;
 import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.IpAddress;
@@ -32,8 +30,9 @@ import java.util.Set;
  * @param state what the pool's owner takes in
  * @param cutOff links to take down, nobody's
  */
-record Recovery(RecoveredState state, List<PodLink> cutOff) {
-    static Recovery of(
+public record Recovery(RecoveredState state, List<PodLink> cutOff) {
+    /** Compares both. */
+    public static Recovery of(
             JournalState journal, List<PodLink> links, long nowNanos, long coolForNanos) {
         Map<AttachmentKey, PodLink> standing = new HashMap<>();
         List<PodLink> cutOff = new ArrayList<>();
@@ -92,7 +91,7 @@ record Recovery(RecoveredState state, List<PodLink> cutOff) {
                 journal.node(),
                 journal.networkCidrs(),
                 journal.interfaces(),
-                journal.intents().stream().map(CreateIntended::request).toList(),
+                journal.unfinished(),
                 leases,
                 cooling,
                 standing,

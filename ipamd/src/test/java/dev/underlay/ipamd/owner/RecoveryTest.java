@@ -1,4 +1,4 @@
-package dev.underlay.ipamd;
+package dev.underlay.ipamd.owner;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,15 +6,15 @@ import dev.underlay.cni.wiring.Attachment;
 import dev.underlay.cni.wiring.PodLink;
 import dev.underlay.ipamd.journal.Journal;
 import dev.underlay.ipamd.journal.JournalRecord;
-import dev.underlay.ipamd.journal.JournalRecord.CreateIntended;
+import dev.underlay.ipamd.journal.JournalRecord.Began;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.Released;
 import dev.underlay.ipamd.journal.JournalState;
-import dev.underlay.ipamd.owner.RecoveredState;
 import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.BlockKind;
 import dev.underlay.pool.Cidr;
+import dev.underlay.pool.CloudAction;
 import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.InterfaceRequest;
 import dev.underlay.pool.IpAddress;
@@ -116,17 +116,19 @@ class RecoveryTest {
 
     @Test
     void what_rests_goes_on_resting_and_what_was_asked_for_is_asked_again() throws IOException {
-        InterfaceRequest request = new InterfaceRequest("t", BlockKind.SECONDARY_ADDRESS, 9);
+        CloudAction request =
+                new CloudAction.CreateInterface(
+                        new InterfaceRequest("t", BlockKind.SECONDARY_ADDRESS, 9));
         Recovery recovery =
                 recover(
                         journal(
                                 ENI,
                                 new Released(key("c1"), IpAddress.parse("10.0.0.22"), NOW + 9),
-                                new CreateIntended(request, 3)));
+                                new Began(request)));
         assertThat(recovery.state().cooling())
                 .containsExactly(
                         new RecoveredState.Cooling("eni-1", IpAddress.parse("10.0.0.22"), NOW + 9));
-        assertThat(recovery.state().requests()).containsExactly(request);
+        assertThat(recovery.state().unfinished()).containsExactly(request);
     }
 
     private static final InterfaceKnown ENI =

@@ -1,0 +1,89 @@
+package dev.underlay.ipamd.owner;
+
+import dev.underlay.ipamd.journal.JournalRecord.Leased;
+import dev.underlay.ipamd.journal.JournalRecord.Released;
+import dev.underlay.ipamd.observe.Events;
+import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.IpAddress;
+import dev.underlay.pool.Lease;
+import dev.underlay.pool.Pool;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Addresses that nobody could assign to an interface yet: the journal was lost and the kernel does
+ * not know the cloud's names. Leased and resting ones get their place when the cloud describes its
+ * interfaces, before the pool may lease anything of them. On the owner's thread only.
+ */
+final class Placement {
+    private final Pool pool;
+    private final Ledger ledger;
+    private final List<Leased> unplaced = new ArrayList<>();
+
+    Placement(Pool pool, Ledger ledger) {
+        this.pool = pool;
+        this.ledger = ledger;
+    }
+
+    /** Puts a living pod's lease in, now or later. */
+    void adopt(Leased lease, long nowNanos) {
+        if (lease.interfaceId().isEmpty()) {
+            unplaced.add(lease);
+            return;
+        }
+        pool.adopt(new Lease(lease.key(), lease.address(), lease.interfaceId()), nowNanos)
+                .forEach(over ->
+                        Events.warn(
+                                "lease.displaced",
+                                "container",
+                                over.owner().containerId(),
+                                "ip",
+                                over.address()));
+    }
+
+    /** The cloud has described its interfaces; the pool does not know it yet. */
+    void described(List<CloudInterface> interfaces, long nowNanos) {
+        rest(interfaces, nowNanos);
+        List<Leased> waiting = List.copyOf(unplaced);
+        unplaced.clear();
+        for (Leased lease : waiting) {
+            if (!ledger.state().lease(lease.key()).equals(Optional.of(lease))) {
+                continue; // Released meanwhile.
+            }
+            Optional<CloudInterface> holder = holder(lease.address(), interfaces);
+            if (holder.isPresent()) {
+                Leased placed = lease.on(holder.get().id());
+                ledger.note(List.of(placed));
+                adopt(placed, nowNanos);
+            } else {
+                unplaced.add(lease);
+                Events.warn(
+                        "lease.unknown-address",
+                        "container",
+                        lease.key().containerId(),
+                        "ip",
+                        lease.address());
+            }
+        }
+    }
+
+    /** An address that was released before anyone knew where it belongs rests all the same. */
+    private void rest(List<CloudInterface> interfaces, long nowNanos) {
+        for (Released over : ledger.state().cooling()) {
+            if (over.coolUntilNanos() - nowNanos > 0) {
+                holder(over.address(), interfaces)
+                        .ifPresent(one ->
+                                pool.restoreCooling(
+                                        one.id(), over.address(), over.coolUntilNanos(), nowNanos));
+            }
+        }
+    }
+
+    private static Optional<CloudInterface> holder(
+            IpAddress address, List<CloudInterface> interfaces) {
+        return interfaces.stream()
+                .filter(one -> one.blocks().stream().anyMatch(block -> block.contains(address)))
+                .findFirst();
+    }
+}
