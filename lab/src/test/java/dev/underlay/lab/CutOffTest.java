@@ -56,6 +56,26 @@ final class CutOffTest {
         }
     }
 
+    @Test
+    void a_new_process_and_a_sync_are_told_from_a_new_thread() {
+        assertThat(
+                        List.of(
+                                "7 execve(\"/bin/true\", [\"true\"], 0x7f) = 0",
+                                "7 vfork() = 9",
+                                "7 clone(child_stack=NULL, flags=CLONE_VFORK|SIGCHLD) = 9",
+                                "7 clone3({flags=CLONE_VM|CLONE_VFORK}, 88 <unfinished ...>",
+                                "7 fdatasync(5) = 0",
+                                "7 msync(0x7f, 4096, MS_SYNC) = 0"))
+                .allMatch(CutOffTest::isForbidden);
+        assertThat(
+                        List.of(
+                                "7 clone3({flags=CLONE_VM|CLONE_FS|CLONE_THREAD}, 88) = 9",
+                                "7 <... clone3 resumed> => {parent_tid=[9]}, 88) = 9",
+                                "9 exit(0) = ?",
+                                "9 +++ exited with 0 +++"))
+                .noneMatch(CutOffTest::isForbidden);
+    }
+
     private static void aCallThatFindsNoSlotWaitsForTheCloud(OneNode node, Sandbox sandbox)
             throws Exception {
         CompletableFuture<CniReply> late = new CompletableFuture<>();

@@ -109,8 +109,7 @@ final class ModuleBoundariesTest {
                     .resideInAPackage(IPAMD)
                     .should()
                     .dependOnClassesThat(resideInAnyPackage(VPC, LAB))
-                    .because("the daemon must run without anything that imitates a cloud")
-                    .allowEmptyShould(true);
+                    .because("the daemon must run without anything that imitates a cloud");
 
     @ArchTest
     static final ArchRule the_sdk_stays_behind_the_cloud_module =
