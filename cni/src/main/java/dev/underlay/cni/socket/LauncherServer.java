@@ -200,11 +200,18 @@ public final class LauncherServer implements AutoCloseable {
                 }
                 // An interrupt was for the call that is over.
                 Thread.interrupted();
-            } while (waiting.incrementAndGet() <= limits.idle);
-            waiting.decrementAndGet();
+            } while (staysIdle());
         } finally {
             threads.remove(Thread.currentThread());
         }
+    }
+
+    /**
+     * Counts this thread among those that wait, unless there are enough. In one step: a thread that
+     * was counted for a moment would keep the last of the others from adding the next.
+     */
+    private boolean staysIdle() {
+        return waiting.getAndUpdate(n -> n < limits.idle ? n + 1 : n) < limits.idle;
     }
 
     /** The next caller, or null when the server is closed. */
