@@ -2,6 +2,7 @@ package dev.underlay.cni.socket;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -72,6 +73,8 @@ public final class DelIntents {
             }
         } catch (NoSuchFileException e) {
             return List.of(); // No launcher has ever had to write one.
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
         intents.sort(Comparator.comparingLong(DelIntent::bootTimeNanos));
         return intents;
