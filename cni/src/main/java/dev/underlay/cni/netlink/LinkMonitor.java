@@ -18,6 +18,7 @@ import java.util.function.Predicate;
  */
 public final class LinkMonitor implements AutoCloseable {
     private static final int RTMGRP_LINK = 1; // linux/rtnetlink.h
+    private static final int AF_BRIDGE = 7; // linux/socket.h
 
     /** What happened. */
     public sealed interface Event {
@@ -101,9 +102,9 @@ public final class LinkMonitor implements AutoCloseable {
                 ByteBuffer message = RouteSocket.next(datagram);
                 switch (RouteSocket.typeOf(message)) {
                     case Links.RTM_NEWLINK ->
-                            waiting.add(new Event.Present(Link.parse(RouteSocket.bodyOf(message))));
+                            link(message).map(Event.Present::new).ifPresent(waiting::add);
                     case Links.RTM_DELLINK ->
-                            waiting.add(new Event.Gone(Link.parse(RouteSocket.bodyOf(message))));
+                            link(message).map(Event.Gone::new).ifPresent(waiting::add);
                     default -> {}
                 }
             }
@@ -114,5 +115,14 @@ public final class LinkMonitor implements AutoCloseable {
                 default -> throw e;
             }
         }
+    }
+
+    /**
+     * The link a message is about; none where a bridge speaks of its port: it leaves, not the link.
+     */
+    private static Optional<Link> link(ByteBuffer message) {
+        ByteBuffer body = RouteSocket.bodyOf(message);
+        boolean ofBridge = body.get(body.position()) == AF_BRIDGE;
+        return ofBridge ? Optional.empty() : Optional.of(Link.parse(body));
     }
 }

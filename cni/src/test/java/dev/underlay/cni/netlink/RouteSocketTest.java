@@ -243,6 +243,26 @@ class RouteSocketTest {
         }
     }
 
+    /** A bridge tells of a port that leaves it in the words in which a link is told to be gone. */
+    @Test
+    void link_that_leaves_a_bridge_is_not_gone() throws Exception {
+        Link port = veth("port0", "eth0");
+        try (LinkMonitor monitor = a.call(LinkMonitor::open)) {
+            a.exec("ip", "link", "add", "br0", "type", "bridge");
+            a.exec("ip", "link", "set", "port0", "master", "br0");
+            a.exec("ip", "link", "set", "port0", "nomaster");
+            a.exec("ip", "link", "del", "br0");
+            Optional<LinkMonitor.Event> event = monitor.next(Duration.ofSeconds(10));
+            while (event.isPresent() && !(event.get() instanceof LinkMonitor.Event.Gone)) {
+                event = monitor.next(Duration.ofSeconds(10));
+            }
+            assertThat(event)
+                    .hasValueSatisfying(e ->
+                            assertThat(((LinkMonitor.Event.Gone) e).link().index())
+                                    .isNotEqualTo(port.index()));
+        }
+    }
+
     @Test
     void lost_events_are_said_and_nothing_is_missed_by_looking_again() throws Exception {
         Link made = veth("busy0", "eth0");
