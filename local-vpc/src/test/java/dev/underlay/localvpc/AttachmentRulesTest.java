@@ -82,6 +82,23 @@ class AttachmentRulesTest {
     }
 
     @Test
+    void an_interface_on_its_way_out_has_no_device_to_change() {
+        rig.dials.pin(Lag.DETACH);
+        String id = rig.create(1);
+        String attachmentId = rig.attach(id, 1);
+        rig.ec2.detachNetworkInterface(r -> r.attachmentId(attachmentId));
+        String given = rig.blocks(id).get(0);
+        rig.ec2.unassignPrivateIpAddresses(r -> r.networkInterfaceId(id).privateIpAddresses(given));
+        rig.ec2.assignPrivateIpAddresses(
+                r -> r.networkInterfaceId(id).secondaryPrivateIpAddressCount(1));
+        rig.vpc.terminateInstance(rig.node.id());
+
+        assertThat(rig.fabric.log()).filteredOn(line -> line.startsWith("unplug " + id)).hasSize(1);
+        assertThat(status(id)).isEqualTo("available");
+        assertThat(rig.vpc.findings()).allMatch(finding -> finding.startsWith("orphan"));
+    }
+
+    @Test
     void an_edge_that_is_pinned_waits_until_it_is_let_go() {
         rig.dials.pin(Lag.DETACH);
         String id = rig.create(0);

@@ -335,7 +335,7 @@ public final class Vpc {
                 throw Ec2Refusal.notFound(Resource.ATTACHMENT, attachmentId);
             }
             unplug(eni);
-            put(eni.withStatus(Status.DETACHING));
+            put(eni.withAttachment(Status.DETACHING, attachment.withPlugged(false)));
             later(
                     Lag.DETACH,
                     eni.id(),
