@@ -140,6 +140,13 @@ final class CallGuard {
                             + budget.perSecond()
                             + " calls a second is used up; it is tried again later");
         }
+        if (deadline.passed()) {
+            // Before the breaker, which counts only what was sent.
+            listener.onCall(action, Outcome.NOT_SENT, 0);
+            throw CallFailure.certain(
+                    Refusal.UNAVAILABLE,
+                    what(action, thing) + " was not sent: the call's deadline passed");
+        }
         if (!breaker.tryAcquirePermission()) {
             listener.onCall(action, Outcome.NOT_SENT, 0);
             throw CallFailure.certain(
@@ -156,11 +163,6 @@ final class CallGuard {
         long start = System.nanoTime();
         Outcome outcome = Outcome.FAILED;
         try {
-            if (deadline.passed()) {
-                throw CallFailure.certain(
-                        Refusal.UNAVAILABLE,
-                        what(action, thing) + " was not sent: the call's deadline passed");
-            }
             T result = attempt.run();
             outcome = Outcome.OK;
             breaker.onSuccess(System.nanoTime() - start, TimeUnit.NANOSECONDS);
@@ -175,7 +177,7 @@ final class CallGuard {
             LOG.debug(
                     "cloud.call action={} thing={} failure={}", action, thing, failure.toString());
             throw failure;
-        } catch (RuntimeException bug) {
+        } catch (RuntimeException | Error bug) {
             breaker.releasePermission();
             throw bug;
         } finally {

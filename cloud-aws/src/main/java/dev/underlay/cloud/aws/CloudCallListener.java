@@ -15,7 +15,7 @@ public interface CloudCallListener {
         THROTTLED,
         /** No answer, an answer that is none, or a failure inside the cloud. */
         FAILED,
-        /** Not sent: the circuit breaker is open. */
+        /** Not sent: the circuit breaker is open, or the deadline passed. */
         NOT_SENT
     }
 

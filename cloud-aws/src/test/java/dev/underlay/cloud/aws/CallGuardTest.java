@@ -83,16 +83,22 @@ final class CallGuardTest {
 
     @Test
     void nothing_is_sent_after_the_deadline_and_no_repeat_starts() {
-        CallGuard guard = guard(Expect.FAST);
+        CallPolicy policy = Expect.fastWithBreaker(5);
+        CallGuard guard = guard(policy);
         AtomicInteger sent = new AtomicInteger();
-        CallFailure late =
-                call(
-                        guard,
-                        Kind.READ,
-                        new Deadline(System.nanoTime() - 1),
-                        () -> "ok" + sent.incrementAndGet());
-        assertThat(late).isNotNull().hasMessageContaining("deadline");
+        for (int i = 0; i < policy.breakerWindow(); i++) {
+            CallFailure late =
+                    call(
+                            guard,
+                            Kind.READ,
+                            new Deadline(System.nanoTime() - 1),
+                            () -> "ok" + sent.incrementAndGet());
+            assertThat(late).isNotNull().hasMessageContaining("deadline");
+        }
         assertThat(sent).hasValue(0);
+        assertThat(heard).containsOnlyKeys(Outcome.NOT_SENT);
+        // What was not sent says nothing about EC2: the breaker is closed.
+        assertThat(call(guard, Kind.READ, soon(), () -> "ok")).isNull();
     }
 
     @Test
