@@ -28,6 +28,7 @@ final class Supervisor {
     /** Raises a lab, says that it is ready, and holds it until the process is asked to end. */
     void run(int nodes, String type, LatencyProfile latency) throws IOException {
         LabRun run = LabRun.start();
+        System.out.printf("raising a VPC with %d %s%n", nodes, type);
         LabVpc vpc = LabVpc.raise(run, programs, latency);
         for (int i = 0; i < nodes; i++) {
             LabNode node = vpc.addNode(type, i % SUBNETS, Map.of());

@@ -65,5 +65,6 @@ final class BurstTest {
         assertThat(state.podLinks()).hasSize(PODS);
         assertThat(node.assigned()).containsAll(addresses);
         assertThat(node.vpc().cloud().findings()).isEmpty();
+        assertThat(node.daemon().metrics()).contains("underlay_");
     }
 }
