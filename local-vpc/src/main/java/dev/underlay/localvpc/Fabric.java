@@ -1,6 +1,7 @@
 package dev.underlay.localvpc;
 
 import java.net.InetAddress;
+import java.util.List;
 
 /**
  * What the cloud's answers do to packets. The state of the API calls it under its lock, in the
@@ -24,6 +25,14 @@ public interface Fabric {
             int subnetPrefixLength) {}
 
     /**
+     * A block of addresses.
+     *
+     * @param network its first address
+     * @param prefixLength 32, 28 or 80
+     */
+    record Block(InetAddress network, int prefixLength) {}
+
+    /**
      * An instance boots: its namespace appears with a configured primary interface and a default
      * route.
      */
@@ -33,6 +42,15 @@ public interface Fabric {
      * A secondary interface appears in the instance, down and bare; nothing is mapped to it yet.
      */
     void plug(String instanceId, Port port);
+
+    /**
+     * A secondary interface appears in the instance, down and bare, when these blocks are mapped to
+     * it: whoever sees the device can use its addresses.
+     */
+    default void plug(String instanceId, Port port, List<Block> mapped) {
+        plug(instanceId, port);
+        mapped.forEach(block -> map(port.id(), block.network(), block.prefixLength()));
+    }
 
     /** The interface disappears from its instance with all its mappings. */
     void unplug(String portId);

@@ -20,9 +20,9 @@ import org.slf4j.LoggerFactory;
  * A VPC on one Linux machine: EC2 and the instance metadata service over HTTP, and behind each
  * answer a {@link Fabric} that carries packets accordingly. Thread-safe.
  *
- * <p>The fabric is told about a new interface by {@link Fabric#plug} some time after the attach was
- * answered, and then by {@link Fabric#map} about each of its addresses, the primary one first.
- * {@link Fabric#boot} is followed by a map of the primary address likewise.
+ * <p>The fabric is told about a new interface and its addresses, the primary one first, by {@link
+ * Fabric#plug(String, Fabric.Port, List)} some time after the attach was answered. {@link
+ * Fabric#boot} is followed by a map of the primary address likewise.
  */
 public final class LocalVpc implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LocalVpc.class);

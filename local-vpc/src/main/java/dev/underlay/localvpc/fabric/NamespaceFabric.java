@@ -174,7 +174,7 @@ public final class NamespaceFabric implements Fabric, AutoCloseable {
                             "net/ipv6/conf/all/forwarding=0",
                             "net/ipv4/conf/all/rp_filter=1",
                             "net/ipv4/conf/default/rp_filter=1");
-                    connect(instanceId, primary);
+                    connect(instanceId, primary, List.of());
                     String address = primary.primaryAddress().getHostAddress();
                     // As systemd-networkd leaves it after DHCP on Amazon Linux 2023.
                     instance.ip(
@@ -188,7 +188,14 @@ public final class NamespaceFabric implements Fabric, AutoCloseable {
 
     @Override
     public synchronized void plug(String instanceId, Port port) {
-        kernel("plug " + port.id() + " into " + instanceId, () -> connect(instanceId, port));
+        plug(instanceId, port, List.of());
+    }
+
+    @Override
+    public synchronized void plug(String instanceId, Port port, List<Block> mapped) {
+        kernel(
+                "plug " + port.id() + " into " + instanceId,
+                () -> connect(instanceId, port, mapped));
     }
 
     @Override
@@ -198,15 +205,9 @@ public final class NamespaceFabric implements Fabric, AutoCloseable {
 
     @Override
     public synchronized void map(String portId, InetAddress network, int prefixLength) {
-        Cable cable = cable(portId);
-        String address = network.getHostAddress();
-        List<String> commands = new ArrayList<>();
-        commands.add(route("replace", network, prefixLength, cable));
-        if (network instanceof Inet6Address && prefixLength == 128) {
-            ndpProxied.put(address, cable.link);
-            others(cable.link).forEach(other -> commands.add(ndpProxy("replace", address, other)));
-        }
-        kernel("map " + address + "/" + prefixLength + " to " + portId, commands);
+        kernel(
+                "map " + network.getHostAddress() + "/" + prefixLength + " to " + portId,
+                mapping(cable(portId), new Block(network, prefixLength)));
     }
 
     @Override
@@ -296,19 +297,32 @@ public final class NamespaceFabric implements Fabric, AutoCloseable {
                 "route add default via fd00:99::1");
     }
 
-    private void connect(String instanceId, Port port) throws IOException {
+    private List<String> mapping(Cable cable, Block block) {
+        InetAddress network = block.network();
+        List<String> commands = new ArrayList<>();
+        commands.add(route("replace", network, block.prefixLength(), cable));
+        if (network instanceof Inet6Address && block.prefixLength() == 128) {
+            String address = network.getHostAddress();
+            ndpProxied.put(address, cable.link);
+            others(cable.link).forEach(other -> commands.add(ndpProxy("replace", address, other)));
+        }
+        return commands;
+    }
+
+    /** The instance's end comes last: what sees it finds everything else in place. */
+    private void connect(String instanceId, Port port, List<Block> mapped) throws IOException {
         Cable cable = new Cable("p" + ++cablesMade, instanceId, port);
         String link = cable.link;
+        String device = link + "x";
         List<String> commands =
                 new ArrayList<>(
                         List.of(
-                                // The kernel chooses N of ethN: the first that is free.
-                                "link add %s mtu %d address %s type veth peer name eth%%d netns %s mtu %d address %s"
+                                "link add %s mtu %d address %s type veth peer name %s mtu %d address %s"
                                         .formatted(
                                                 link,
                                                 MTU_BYTES,
                                                 MAC,
-                                                instance(instanceId).name(),
+                                                device,
                                                 MTU_BYTES,
                                                 port.mac()),
                                 "link set " + link + " addrgenmode none",
@@ -324,6 +338,11 @@ public final class NamespaceFabric implements Fabric, AutoCloseable {
         fabric.ip(commands.toArray(String[]::new));
         cables.put(port.id(), cable);
         fabric.nft(linkTable(cable));
+        List<String> last = new ArrayList<>();
+        mapped.forEach(block -> last.addAll(mapping(cable, block)));
+        // The kernel chooses N of ethN: the first that is free.
+        last.add("link set %s netns %s name eth%%d".formatted(device, instance(instanceId).name()));
+        fabric.ip(last.toArray(String[]::new));
     }
 
     private void disconnect(Cable cable) throws IOException {

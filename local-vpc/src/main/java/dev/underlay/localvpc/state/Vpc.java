@@ -600,8 +600,12 @@ public final class Vpc {
         Attachment attachment = Objects.requireNonNull(eni.attachment());
         if (eni.status() != Status.DETACHING) {
             Eni plugged = put(eni.withAttachment(eni.status(), attachment.withPlugged(true)));
-            fabric.plug(attachment.instanceId(), port(plugged));
-            plugged.allBlocks().forEach(block -> map(plugged, block));
+            fabric.plug(
+                    attachment.instanceId(),
+                    port(plugged),
+                    plugged.allBlocks().stream()
+                            .map(block -> new Fabric.Block(block.address(), block.prefixLength()))
+                            .toList());
         }
     }
 
