@@ -1,5 +1,6 @@
 package dev.underlay.cni.socket;
 
+import dev.underlay.cni.linux.Linux;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
@@ -20,6 +21,9 @@ import java.util.Map;
  * nothing falls between.
  */
 public final class DelIntents {
+    /** A launcher has ended long before; what it was writing then is nobody's. */
+    private static final long EARLY_LIFE_NANOS = 60_000_000_000L;
+
     private static final long MAX_FILE_BYTES = 32 * 1024; // a container id may have 16 KiB
 
     private final Path folder;
@@ -51,18 +55,17 @@ public final class DelIntents {
 
     /**
      * All intents, oldest first. A file that cannot be understood is removed: it is not from a
-     * launcher, and what it may have meant is found by reconciliation with the kernel.
+     * launcher, and what it may have meant is found by reconciliation with the kernel. So is one
+     * that a launcher was killed at a minute ago and more.
      */
     public List<DelIntent> list() throws IOException {
         List<DelIntent> intents = new ArrayList<>();
-        try (DirectoryStream<Path> files =
-                Files.newDirectoryStream(
-                        folder,
-                        // The launcher's temporary names begin with a dot.
-                        f ->
-                                Files.isRegularFile(f)
-                                        && !f.getFileName().toString().startsWith("."))) {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, Files::isRegularFile)) {
             for (Path file : files) {
+                if (file.getFileName().toString().startsWith(".")) {
+                    removeIfLeft(file);
+                    continue;
+                }
                 try {
                     intents.add(read(file));
                 } catch (IllegalArgumentException e) {
@@ -83,6 +86,20 @@ public final class DelIntents {
     /** Removes an intent that is done. Each DEL has a file of its own; a newer one stays. */
     public void consume(DelIntent intent) throws IOException {
         Files.deleteIfExists(intent.file());
+    }
+
+    /** A launcher's temporary name is a dot, when the DEL came, a dash and its process's number. */
+    private static void removeIfLeft(Path early) throws IOException {
+        String name = early.getFileName().toString();
+        int dash = name.indexOf('-');
+        try {
+            long cameNanos = Long.parseLong(name.substring(1, Math.max(1, dash)));
+            if (Linux.bootTimeNanos() - cameNanos > EARLY_LIFE_NANOS) {
+                Files.deleteIfExists(early);
+            }
+        } catch (NumberFormatException e) {
+            // Not a launcher's.
+        }
     }
 
     private static DelIntent read(Path file) throws IOException {

@@ -81,7 +81,8 @@ public final class LauncherServer implements AutoCloseable {
 
     /**
      * Listens and serves from now on. The socket (mode 0600) appears under its path only when it
-     * can be connected to; a stale one is replaced. A missing folder is made with mode 0700.
+     * can be connected to; a stale one is replaced. A missing folder is made with mode 0700. Two
+     * that start at the same moment for one path are the caller's to prevent.
      *
      * @throws IOException when another process listens there, when others could write to the
      *     folder, or when the kernel refuses
@@ -104,7 +105,8 @@ public final class LauncherServer implements AutoCloseable {
                     folder + " has mode " + mode + "; make it writable for root only");
         }
         refuseSecondListener(socketPath);
-        Path early = folder.resolve(".ipamd-" + ProcessHandle.current().pid() + ".sock");
+        // Always the same name, so that one that was killed here leaves nothing to the next.
+        Path early = folder.resolve("." + socketPath.getFileName() + ".new");
         Files.deleteIfExists(early);
         Fd listener = UnixSocket.bind(early.toString());
         try {

@@ -2,6 +2,7 @@ package dev.underlay.cni.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.underlay.cni.linux.Linux;
 import dev.underlay.cni.socket.DelIntents.DelIntent;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,7 +47,8 @@ class DelIntentsTest {
 
     @Test
     void half_written_files_are_left_alone_and_nonsense_is_removed() throws Exception {
-        Path half = intent(".10-7", "containerId=o");
+        Path half = intent("." + Linux.bootTimeNanos() + "-7", "containerId=o");
+        intent(".10-7", "containerId=o"); // its launcher was killed soon after the boot
         for (String text :
                 List.of(
                         "",

@@ -92,6 +92,16 @@ class LauncherServerTest {
     }
 
     @Test
+    void what_a_daemon_left_that_was_killed_before_it_listened_goes() throws Exception {
+        Files.createDirectories(runFolder);
+        UnixSocket.bind(runFolder.resolve(".ipamd.sock.new").toString()).close();
+        try (LauncherServer _ = start(SMALL, (call, hangUp) -> LauncherReply.success());
+                var files = Files.list(runFolder)) {
+            assertThat(files).containsExactly(socket);
+        }
+    }
+
+    @Test
     void a_folder_that_others_can_write_is_refused() throws Exception {
         Files.createDirectories(runFolder);
         Files.setPosixFilePermissions(runFolder, PosixFilePermissions.fromString("rwxrwx---"));
