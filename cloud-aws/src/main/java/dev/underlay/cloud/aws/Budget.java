@@ -5,12 +5,18 @@ import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import java.time.Duration;
 
 /**
- * How many calls of one kind this node makes in a second. The account's budget is shared by all
- * nodes and unknown, so ours gives way: a throttled answer halves it, and each second with a
- * success gives one call back.
+ * How many calls of one kind this node makes in a second, on average over {@link #PERIOD_SECONDS}.
+ * The account's budget is shared by all nodes and unknown, so ours gives way: a throttled answer
+ * halves it, and each second with a success gives one call back.
  */
 final class Budget {
-    private static final Duration PERIOD = Duration.ofSeconds(1);
+    /**
+     * Over how long the calls of one burst may be spread. With 5 changes a second a burst has 10,
+     * so that a full m5.xlarge (2 assigns, 3 creates, 3 attaches) waits for the cloud alone.
+     */
+    private static final int PERIOD_SECONDS = 2;
+
+    private static final long RECOVERY_NANOS = 1_000_000_000L;
 
     private final RateLimiter limiter;
     private final int full;
@@ -19,7 +25,7 @@ final class Budget {
     /**
      * Starts full.
      *
-     * @param perSecond calls a second, also the burst
+     * @param perSecond calls a second; a burst has those of a whole period
      * @param wait how long a call may wait for its turn
      */
     Budget(String name, int perSecond, Duration wait) {
@@ -28,8 +34,8 @@ final class Budget {
                 RateLimiter.of(
                         name,
                         RateLimiterConfig.custom()
-                                .limitRefreshPeriod(PERIOD)
-                                .limitForPeriod(perSecond)
+                                .limitRefreshPeriod(Duration.ofSeconds(PERIOD_SECONDS))
+                                .limitForPeriod(perSecond * PERIOD_SECONDS)
                                 .timeoutDuration(wait)
                                 .build());
     }
@@ -41,7 +47,7 @@ final class Budget {
 
     /** Calls a second at this moment. */
     int perSecond() {
-        return limiter.getRateLimiterConfig().getLimitForPeriod();
+        return limiter.getRateLimiterConfig().getLimitForPeriod() / PERIOD_SECONDS;
     }
 
     /** The cloud throttled a call. */
@@ -51,13 +57,13 @@ final class Budget {
 
     /** The cloud answered a call. */
     synchronized void answered() {
-        if (perSecond() < full && System.nanoTime() - changedAtNanos >= PERIOD.toNanos()) {
+        if (perSecond() < full && System.nanoTime() - changedAtNanos >= RECOVERY_NANOS) {
             change(perSecond() + 1);
         }
     }
 
     private void change(int perSecond) {
-        limiter.changeLimitForPeriod(perSecond);
+        limiter.changeLimitForPeriod(perSecond * PERIOD_SECONDS);
         changedAtNanos = System.nanoTime();
     }
 }

@@ -15,8 +15,8 @@ import java.time.Duration;
  * @param rounds how often a request without a client token is sent at most, each time after a look
  * @param backoffBase upper bound of the first random wait; it doubles with every attempt
  * @param backoffCap upper bound of any random wait
- * @param changesPerSecond budget for calls that change something; also the burst
- * @param readsPerSecond budget for calls that only read; also the burst
+ * @param changesPerSecond budget for calls that change something; see {@link Budget}
+ * @param readsPerSecond budget for calls that only read
  * @param budgetWait how long an attempt may wait for the budget before it is refused
  * @param breakerWindow over how many attempts the breaker counts; it opens when all but a fifth of
  *     them got no usable answer
@@ -44,9 +44,9 @@ record CallPolicy(
         Duration lookEvery) {
     /**
      * For EC2. The account's buckets refill with 5 changes and 20 reads a second (AWS staff in
-     * aws/amazon-vpc-resource-controller-k8s#675) and are shared by every node, so one node alone
-     * never asks for more than that. Worked example: a lost answer to an assign costs the attempt
-     * (10 s at worst), looks during 3 s, and at most two repeats.
+     * aws/amazon-vpc-resource-controller-k8s#675), hold 50 and 100, and are shared by every node,
+     * so one node alone never asks for more than that. Worked example: a lost answer to an assign
+     * costs the attempt (10 s at worst), looks during 3 s, and at most two repeats.
      */
     static final CallPolicy EC2 =
             new CallPolicy(
