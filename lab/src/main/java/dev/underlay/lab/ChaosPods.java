@@ -1,0 +1,239 @@
+package dev.underlay.lab;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * The pods of a chaos run as a kubelet sees them, from any number of threads: what it was told and
+ * what may not be. A call that is killed leaves its pod unknown, so a DEL follows.
+ */
+final class ChaosPods {
+    /** The daemon's {@code IP_COOLDOWN_PERIOD}: short, so that addresses come round. */
+    static final Duration COOLDOWN = Duration.ofSeconds(2);
+
+    private static final int DELETE_TRIES = 50;
+    private static final long RETRY_MILLIS = 200;
+
+    /** Longer than a whole ADD takes when nobody else runs. */
+    private static final int KILLED_WITHIN_MICROS = 20_000;
+
+    private final LabNode node;
+    private final Verdict verdict;
+
+    /** Held by every call; taken alone to see the node without calls. */
+    private final ReentrantReadWriteLock calls = new ReentrantReadWriteLock(true);
+
+    private final Map<String, Sandbox> holders = new ConcurrentHashMap<>();
+    private final Map<String, Long> givenBackNanos = new ConcurrentHashMap<>();
+    private final AtomicInteger numbers = new AtomicInteger();
+
+    final AtomicLong adds = new AtomicLong();
+    final AtomicLong addsKilled = new AtomicLong();
+    final Map<Integer, Long> addsRefused = new ConcurrentSkipListMap<>();
+    final AtomicLong dels = new AtomicLong();
+    final AtomicLong delsWhileDown = new AtomicLong();
+    final AtomicLong delsKilled = new AtomicLong();
+    final AtomicLong delsRepeated = new AtomicLong();
+    final AtomicLong pingsSent = new AtomicLong();
+    final AtomicLong pingsLost = new AtomicLong();
+
+    ChaosPods(LabNode node, Verdict verdict) {
+        this.node = node;
+        this.verdict = verdict;
+    }
+
+    /** Makes the namespace of a pod with a name of its own. */
+    Sandbox sandbox(String kind) throws IOException {
+        return node.runtime().sandbox(kind + "-" + numbers.incrementAndGet());
+    }
+
+    /** The pod's address; empty when the ADD is refused, which leaves nothing to delete but may. */
+    Optional<String> add(Sandbox sandbox) throws IOException {
+        calls.readLock().lock();
+        try {
+            CniReply reply = node.runtime().add(sandbox);
+            if (!reply.ok()) {
+                addsRefused.merge(reply.errorCode(), 1L, Long::sum);
+                return Optional.empty();
+            }
+            adds.incrementAndGet();
+            lives(sandbox, reply.address());
+            return Optional.of(reply.address());
+        } finally {
+            calls.readLock().unlock();
+        }
+    }
+
+    /** The pod got an address, or got its own once more. */
+    private void lives(Sandbox sandbox, String address) {
+        long now = System.nanoTime();
+        Sandbox other = holders.putIfAbsent(address, sandbox);
+        if (other != null && !other.equals(sandbox)) {
+            verdict.broken(
+                    "%s is given to %s while %s lives with it"
+                            .formatted(address, sandbox.podName(), other.podName()));
+        }
+        Long back = givenBackNanos.remove(address);
+        if (back != null && now - back < COOLDOWN.toNanos()) {
+            verdict.broken(
+                    "%s is given to %s %d ms after the DEL of its last pod began; it cools for %d ms"
+                            .formatted(
+                                    address,
+                                    sandbox.podName(),
+                                    TimeUnit.NANOSECONDS.toMillis(now - back),
+                                    COOLDOWN.toMillis()));
+        }
+    }
+
+    /**
+     * An ADD of a living pod again, as a runtime that forgot may send it.
+     *
+     * @return whether it was served; it must have brought the same address
+     */
+    boolean addAgain(Sandbox sandbox, String address) throws IOException {
+        CniReply reply = node.runtime().add(sandbox);
+        if (reply.ok() && !reply.address().equals(address)) {
+            verdict.broken(
+                    "%s lives with %s and a repeated ADD says %s"
+                            .formatted(sandbox.podName(), address, reply.address()));
+        }
+        return reply.ok();
+    }
+
+    /** An ADD whose launcher is killed after a moment. */
+    void addKilled(Sandbox sandbox, SplittableRandom random) throws IOException {
+        calls.readLock().lock();
+        try {
+            killed("ADD", sandbox, random);
+            addsKilled.incrementAndGet();
+        } finally {
+            calls.readLock().unlock();
+        }
+    }
+
+    /** Deletes the pod until that succeeds, sometimes after a launcher that was killed at it. */
+    void delete(Sandbox sandbox, SplittableRandom random) throws IOException {
+        calls.readLock().lock();
+        try {
+            holders.forEach((address, holder) -> {
+                if (holder.equals(sandbox)) {
+                    givenBackNanos.put(address, System.nanoTime());
+                    holders.remove(address);
+                }
+            });
+            if (random.nextInt(10) == 0) {
+                killed("DEL", sandbox, random);
+                delsKilled.incrementAndGet();
+            }
+            succeeds(sandbox, () -> node.runtime().delete(sandbox));
+        } finally {
+            calls.readLock().unlock();
+        }
+    }
+
+    /** The second DEL of a runtime, when the pod's namespace is gone. */
+    void deleteAgain(Sandbox sandbox) throws IOException {
+        calls.readLock().lock();
+        try {
+            succeeds(sandbox, () -> node.runtime().deleteAgain(sandbox));
+        } finally {
+            calls.readLock().unlock();
+        }
+    }
+
+    @FunctionalInterface
+    private interface Del {
+        CniReply send() throws IOException;
+    }
+
+    private void succeeds(Sandbox sandbox, Del del) throws IOException {
+        boolean down = node.daemon().pid() == 0;
+        CniReply reply = del.send();
+        for (int i = 1; i < DELETE_TRIES && !reply.ok(); i++) {
+            delsRepeated.incrementAndGet();
+            pause(RETRY_MILLIS);
+            reply = del.send();
+        }
+        if (!reply.ok()) {
+            verdict.broken("DEL of " + sandbox.podName() + " never succeeds: " + reply.line());
+        }
+        dels.incrementAndGet();
+        if (down) {
+            delsWhileDown.incrementAndGet();
+        }
+    }
+
+    private void killed(String verb, Sandbox sandbox, SplittableRandom random) throws IOException {
+        ProcessBuilder program =
+                new ProcessBuilder(node.folders().binaries().resolve("underlay").toString());
+        program.environment().clear();
+        program.environment()
+                .putAll(node.runtime().environment(verb, sandbox, sandbox.netnsPath()));
+        String input = node.runtime().configuration(null);
+        Process call = node.netns().call(program::start);
+        try (OutputStream in = call.getOutputStream()) {
+            in.write(input.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            // It ended before it read all: nothing is left to kill.
+        }
+        try {
+            call.waitFor(random.nextInt(KILLED_WITHIN_MICROS), TimeUnit.MICROSECONDS);
+            call.destroyForcibly().waitFor();
+        } catch (InterruptedException e) {
+            call.destroyForcibly();
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    /** Echo requests that must all be answered while both ends live. */
+    void ping(Place from, Place to, int count) throws IOException {
+        Pings pings = Pings.send(from.namespace(), to.address(), count);
+        pingsSent.addAndGet(pings.sent());
+        if (pings.lost() > 0) {
+            pingsLost.addAndGet(pings.lost());
+            verdict.broken(
+                    "%s -> %s: %d of %d pings lost:%n%s"
+                            .formatted(from, to, pings.lost(), pings.sent(), pings.words()));
+        }
+    }
+
+    /** Looks at living pods, addresses by container id, while no call is under way. */
+    <T> T withoutCalls(Look<T> look) throws IOException {
+        calls.writeLock().lock();
+        try {
+            Map<String, String> living = new TreeMap<>();
+            holders.forEach((address, pod) -> living.put(pod.containerId(), address));
+            return look.at(living);
+        } finally {
+            calls.writeLock().unlock();
+        }
+    }
+
+    /** What is done while no call is under way. */
+    @FunctionalInterface
+    interface Look<T> {
+        T at(Map<String, String> living) throws IOException;
+    }
+
+    static void pause(long millis) throws IOException {
+        try {
+            TimeUnit.MILLISECONDS.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+}
