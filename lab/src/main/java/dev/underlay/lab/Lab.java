@@ -11,15 +11,15 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
 /**
- * The command line of the local VPC: {@code demo}, {@code lab up|down|status|exec} and {@code
- * chaos}. Exit code 0 when all that was asked for holds, 1 when it does not, 2 for a wrong command
- * line.
+ * The command line of the local VPC: {@code demo}, {@code lab up|down|status|exec}, {@code chaos}
+ * and {@code bench}. Exit code 0 when all that was asked for holds, 1 when it does not, 2 for a
+ * wrong command line.
  */
 @Command(
         name = "underlay",
         description = "A VPC on this machine, with real daemons and real packets.",
-        synopsisSubcommandLabel = "demo|lab|chaos",
-        subcommands = {LabCommands.class, ChaosCommand.class})
+        synopsisSubcommandLabel = "demo|lab|chaos|bench",
+        subcommands = {LabCommands.class, ChaosCommand.class, BenchCommands.class})
 public final class Lab {
     @Option(
             names = {"-h", "--help"},

@@ -53,7 +53,8 @@ final class LabCommands {
                 names = "--latency",
                 paramLabel = "PROFILE",
                 defaultValue = "real",
-                description = "How slow EC2 is: none, real or slow (default: ${DEFAULT-VALUE}).")
+                description =
+                        "How slow EC2 is: none, real, slow or steady (default: ${DEFAULT-VALUE}).")
         private LatencyProfile latency = LatencyProfile.REAL;
     }
 

@@ -14,7 +14,11 @@ public enum LatencyProfile {
     /** A quiet day in a large region. */
     REAL(300, 700, 250, 120),
     /** A bad day: about six times as slow. */
-    SLOW(2_000, 4_000, 1_500, 700);
+    SLOW(2_000, 4_000, 1_500, 700),
+    /**
+     * For benchmarks: every call 300 ms, a device 2 s after its attach was answered, no other lag.
+     */
+    STEADY(300, 300, 300, 300);
 
     private final Duration create;
     private final Duration attach;
@@ -40,7 +44,10 @@ public enum LatencyProfile {
     /** How long the effects of an answer take; a lag that is not in the map is zero. */
     Map<Lag, Duration> lags() {
         Map<Lag, Duration> lags = new EnumMap<>(Lag.class);
-        if (this != NONE) {
+        if (this == STEADY) {
+            lags.put(Lag.ATTACH, Duration.ofSeconds(2));
+            lags.put(Lag.DEVICE, Duration.ofSeconds(2));
+        } else if (this != NONE) {
             long unitMillis = this == REAL ? 1 : 6;
             lags.put(Lag.PENDING, Duration.ofMillis(300 * unitMillis));
             lags.put(Lag.ATTACH, Duration.ofMillis(800 * unitMillis));
