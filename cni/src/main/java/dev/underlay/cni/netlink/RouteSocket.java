@@ -130,7 +130,10 @@ public final class RouteSocket implements AutoCloseable {
         return dump(Links.dump(), Links.RTM_NEWLINK, b -> Optional.of(Link.parse(b)));
     }
 
-    /** The addresses of one link, of both families; of all links with 0. */
+    /**
+     * The addresses of one link, of both families; of all links with 0. As with rules the kernel
+     * tells of no interruption where one link is asked for.
+     */
     public List<LinkAddress> addresses(int link) throws IOException {
         return dump(LinkAddress.dump(link), LinkAddress.RTM_NEWADDR, LinkAddress::parse);
     }
@@ -148,7 +151,11 @@ public final class RouteSocket implements AutoCloseable {
         }
     }
 
-    /** The routing policy rules of one family, by priority. */
+    /**
+     * The routing policy rules of one family, by priority. If others change rules while more than
+     * some 400 are listed, one may be missing or come twice: of rules the kernel does not say that
+     * a dump was interrupted (Linux 6.18).
+     */
     public List<Rule> rules(boolean ipv6) throws IOException {
         return dump(Rule.dump(ipv6), Rule.RTM_NEWRULE, b -> Optional.of(Rule.parse(b)));
     }

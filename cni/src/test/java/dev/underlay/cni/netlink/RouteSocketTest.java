@@ -8,6 +8,7 @@ import dev.underlay.cni.linux.Errno;
 import dev.underlay.cni.testing.Netns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -176,17 +177,23 @@ class RouteSocketTest {
         assertThat(socket.routes(true, TABLE)).isEmpty();
     }
 
-    /** Without a repeat of interrupted dumps, some of them miss rules that stand all the time. */
+    /**
+     * Another thread puts an address before all others and takes it away, so that the rest of a
+     * dump moves. Without a repeat of interrupted dumps some 4 % are wrong; what is allowed here is
+     * the kernel's own gap between a change and the number that tells of it.
+     */
     @Test
     void dumps_are_whole_while_others_change_what_they_show() throws Exception {
+        int dumps = 400;
         int count = 1200; // several datagrams
+        Link link = veth("addr0", "eth0");
         List<Message> requests = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            requests.add(new Rule(false, 1000 + i, Optional.empty(), 0, 0, TABLE, 85).add());
+            IpPrefix own = IpPrefix.parse("10.1." + i / 250 + "." + i % 250);
+            requests.add(new LinkAddress(link.index(), own, 0).add());
         }
         socket.run(requests);
         try (RouteSocket other = a.call(RouteSocket::open)) {
-            Rule early = new Rule(false, 99, Optional.empty(), 0, 0, TABLE, 1);
             AtomicBoolean done = new AtomicBoolean();
             CompletableFuture<Integer> churn =
                     CompletableFuture.supplyAsync(() -> {
@@ -195,19 +202,40 @@ class RouteSocketTest {
                             // Pauses in which a dump can come to its end.
                             LockSupport.parkNanos(rounds++ % 10 == 0 ? 5_000_000 : 50_000);
                             try {
-                                other.run(early.add(), early.delete());
+                                other.run(
+                                        first(link, LinkAddress.RTM_NEWADDR),
+                                        first(link, LinkAddress.RTM_DELADDR));
                             } catch (IOException e) {
                                 throw new UncheckedIOException(e);
                             }
                         }
                         return rounds;
                     });
-            for (int i = 0; i < 200; i++) {
-                assertThat(socket.rules(false)).filteredOn(r -> r.protocol() == 85).hasSize(count);
+            int wrong = 0;
+            for (int i = 0; i < dumps; i++) {
+                long standing =
+                        socket.addresses(0).stream()
+                                .filter(it -> it.address().toString().startsWith("10.1."))
+                                .count();
+                wrong += standing == count ? 0 : 1;
             }
             done.set(true);
             assertThat(churn.get()).isPositive();
+            assertThat(wrong).isLessThan(3);
         }
+    }
+
+    /** A request about an address of a narrower scope, which the kernel lists before the others. */
+    private static Message first(Link link, int type) {
+        InetAddress address = IpPrefix.literal("10.99.0.1");
+        return new Message("first address", type, Message.CREATE)
+                .u8(Message.family(address)) // struct ifaddrmsg
+                .u8(32)
+                .u8(0)
+                .u8(254) // RT_SCOPE_HOST
+                .u32(link.index())
+                .attribute(2, address) // IFA_LOCAL
+                .attribute(1, address); // IFA_ADDRESS
     }
 
     @Test
