@@ -10,6 +10,7 @@ import dev.underlay.pool.NodeIdentity;
 import dev.underlay.pool.Refusal;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,7 @@ public final class AwsCloudNetwork implements CloudNetwork, AutoCloseable {
     private final CloudCallListener listener;
     private final CallPolicy policy;
     private final CallPolicy metadataPolicy;
+    private final Executor after;
     private final ReentrantLock opening = new ReentrantLock();
     private volatile @Nullable NodeMetadata metadata;
     private volatile @Nullable Ec2Network ec2;
@@ -36,18 +38,28 @@ public final class AwsCloudNetwork implements CloudNetwork, AutoCloseable {
      * @param listener hears of every attempt at a call; {@link CloudCallListener#NONE} for nobody
      */
     public AwsCloudNetwork(AwsSettings settings, CloudCallListener listener) {
-        this(settings, listener, CallPolicy.EC2, CallPolicy.METADATA);
+        this(
+                settings,
+                listener,
+                CallPolicy.EC2,
+                CallPolicy.METADATA,
+                work -> Thread.ofVirtual().name("after-answer").start(work));
     }
 
+    /**
+     * @param after runs what may follow an answer
+     */
     AwsCloudNetwork(
             AwsSettings settings,
             CloudCallListener listener,
             CallPolicy policy,
-            CallPolicy metadataPolicy) {
+            CallPolicy metadataPolicy,
+            Executor after) {
         this.settings = settings;
         this.listener = listener;
         this.policy = policy;
         this.metadataPolicy = metadataPolicy;
+        this.after = after;
     }
 
     @Override
@@ -197,7 +209,8 @@ public final class AwsCloudNetwork implements CloudNetwork, AutoCloseable {
                                 guard,
                                 instanceId,
                                 settings.clusterName(),
-                                policy);
+                                policy,
+                                after);
                 ec2 = mine;
             }
             return mine;

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,6 +54,7 @@ final class Ec2Network implements AutoCloseable {
     private final String instanceId;
     private final Optional<String> clusterName;
     private final CallPolicy policy;
+    private final Executor after;
     private final InterfaceView view;
     private final Settlement settlement;
     private final BlockCalls blockCalls;
@@ -61,17 +63,22 @@ final class Ec2Network implements AutoCloseable {
     private final Cache<String, Boolean> repaired =
             Caffeine.newBuilder().maximumSize(MAX_REPAIRS).expireAfterWrite(REPAIR_EVERY).build();
 
+    /**
+     * @param after runs what may follow an answer
+     */
     Ec2Network(
             Ec2Api ec2,
             CallGuard guard,
             String instanceId,
             Optional<String> clusterName,
-            CallPolicy policy) {
+            CallPolicy policy,
+            Executor after) {
         this.ec2 = ec2;
         this.guard = guard;
         this.instanceId = instanceId;
         this.clusterName = clusterName;
         this.policy = policy;
+        this.after = after;
         this.view = new InterfaceView(ec2, instanceId);
         this.settlement = new Settlement(view, policy);
         this.blockCalls = new BlockCalls(ec2);
@@ -172,9 +179,7 @@ final class Ec2Network implements AutoCloseable {
             NodeInterface attached =
                     isPluggedIn(before) ? before : plugIn(before, deviceIndex, deadline);
             view.remember(attached);
-            if (!attached.endsWithInstance()) {
-                endWithInstance(attached, deadline);
-            }
+            endWithInstanceLater(attached);
             return attached.cloud();
         }
     }
@@ -447,6 +452,14 @@ final class Ec2Network implements AutoCloseable {
             return;
         }
         endWithInstance(it, deadline);
+    }
+
+    /** The interface serves meanwhile, however long this takes. */
+    private void endWithInstanceLater(NodeInterface attached) {
+        if (!attached.endsWithInstance() && attached.attachmentId().isPresent()) {
+            repaired.put(attached.attachmentId().get(), Boolean.TRUE);
+            after.execute(() -> endWithInstance(attached, Deadline.in(policy.callDeadline())));
+        }
     }
 
     /**

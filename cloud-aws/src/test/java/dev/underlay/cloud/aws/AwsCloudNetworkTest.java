@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,6 +52,10 @@ final class AwsCloudNetworkTest {
     }
 
     private AwsCloudNetwork network(CallPolicy policy) {
+        return network(policy, Runnable::run);
+    }
+
+    private AwsCloudNetwork network(CallPolicy policy, Executor after) {
         return new AwsCloudNetwork(
                 new AwsSettings(
                         Optional.of(ec2.endpoint()),
@@ -60,7 +65,8 @@ final class AwsCloudNetworkTest {
                         Optional.of("blue")),
                 (action, outcome, _) -> heard.add(action + " " + outcome),
                 policy,
-                Expect.FAST);
+                Expect.FAST,
+                after);
     }
 
     private CloudInterface attached() {
@@ -307,6 +313,20 @@ final class AwsCloudNetworkTest {
         network = network(Expect.FAST);
         done(network.describeInterfaces());
         assertThat(ec2.nic(it.id()).endsWithInstance).isTrue();
+    }
+
+    @Test
+    void an_interface_serves_before_delete_on_termination_is_set() {
+        List<Runnable> later = new ArrayList<>();
+        network.close();
+        network = network(Expect.FAST, later::add);
+        CloudInterface it = attached();
+        done(network.assignBlocks(it.id(), BlockKind.SECONDARY_ADDRESS, 2));
+        done(network.describeInterfaces());
+        assertThat(ec2.count("ModifyNetworkInterfaceAttribute")).isZero();
+        later.forEach(Runnable::run);
+        assertThat(ec2.nic(it.id()).endsWithInstance).isTrue();
+        assertThat(ec2.count("ModifyNetworkInterfaceAttribute")).isEqualTo(1);
     }
 
     // --- blocks ---

@@ -73,7 +73,8 @@ final class StrictVpcTest {
     }
 
     private AwsCloudNetwork network(CallPolicy policy) {
-        return new AwsCloudNetwork(settings(), CloudCallListener.NONE, policy, CallPolicy.METADATA);
+        return new AwsCloudNetwork(
+                settings(), CloudCallListener.NONE, policy, CallPolicy.METADATA, Runnable::run);
     }
 
     private CloudInterface attached(String token, int index, int blocks) {
