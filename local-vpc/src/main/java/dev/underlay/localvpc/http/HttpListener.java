@@ -38,7 +38,7 @@ public final class HttpListener implements AutoCloseable {
         /** The connection closes without an answer. */
         record Drop() implements Outcome {}
 
-        /** Nothing, until the client gives up or the listener closes. */
+        /** Nothing, until the listener closes. */
         record Silence() implements Outcome {}
     }
 
