@@ -48,18 +48,18 @@ record DaemonSettings(
 
     static Checked of(DaemonOptions options, Map<String, String> environment) {
         List<String> errors = new ArrayList<>();
-        InetSocketAddress metrics = address("--metrics-address", options.metricsAddress, errors);
-        InetSocketAddress health = address("--health-address", options.healthAddress, errors);
-        if (!Files.isExecutable(options.launcher) || Files.isDirectory(options.launcher)) {
+        InetSocketAddress metrics = address("--metrics-address", options.metricsAddress(), errors);
+        InetSocketAddress health = address("--health-address", options.healthAddress(), errors);
+        if (!Files.isExecutable(options.launcher()) || Files.isDirectory(options.launcher())) {
             errors.add(
                     "--launcher "
-                            + options.launcher
+                            + options.launcher()
                             + " is no executable file; name the launcher's binary");
         }
-        if (options.runDir.toAbsolutePath().toString().length() > MAX_RUN_DIR_BYTES) {
+        if (options.runDir().toAbsolutePath().toString().length() > MAX_RUN_DIR_BYTES) {
             errors.add(
                     "--run-dir "
-                            + options.runDir
+                            + options.runDir()
                             + " is longer than "
                             + MAX_RUN_DIR_BYTES
                             + " characters, too long for a socket; choose a shorter one");
@@ -77,10 +77,10 @@ record DaemonSettings(
         return errors.isEmpty()
                 ? new Checked.Good(
                         new DaemonSettings(
-                                options.runDir.toAbsolutePath(),
-                                options.cniBinDir.toAbsolutePath(),
-                                options.cniConfDir.toAbsolutePath(),
-                                options.launcher.toAbsolutePath(),
+                                options.runDir().toAbsolutePath(),
+                                options.cniBinDir().toAbsolutePath(),
+                                options.cniConfDir().toAbsolutePath(),
+                                options.launcher().toAbsolutePath(),
                                 metrics,
                                 health,
                                 pool,

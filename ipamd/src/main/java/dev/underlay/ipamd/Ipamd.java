@@ -6,7 +6,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 
 /**
  * The program. Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot start, 64 for a wrong
@@ -25,21 +24,21 @@ public final class Ipamd {
     }
 
     private static int run(String[] args) {
-        DaemonOptions options = new DaemonOptions();
-        CommandLine line = new CommandLine(options);
+        List<String> arguments = List.of(args);
+        if (arguments.contains("--help")) {
+            System.out.print(DaemonOptions.HELP);
+            return 0;
+        }
+        if (arguments.contains("--version")) {
+            System.out.println("underlay ipamd 0.1.0");
+            return 0;
+        }
+        DaemonOptions options;
         try {
-            line.parseArgs(args);
-        } catch (CommandLine.ParameterException e) {
+            options = DaemonOptions.parse(args);
+        } catch (IllegalArgumentException e) {
             System.err.println("ipamd: " + e.getMessage() + "; see ipamd --help");
             return USAGE;
-        }
-        if (line.isUsageHelpRequested()) {
-            line.usage(System.out);
-            return 0;
-        }
-        if (line.isVersionHelpRequested()) {
-            line.printVersionHelp(System.out);
-            return 0;
         }
         return switch (DaemonSettings.of(options, System.getenv())) {
             case DaemonSettings.Checked.Bad(var errors) -> {

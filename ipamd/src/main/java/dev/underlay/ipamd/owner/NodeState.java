@@ -22,7 +22,10 @@ public record NodeState(boolean reconciled, Outlook outlook, List<String> proble
                             Outlook.Obstacle.STARTING, "ipamd starts", OptionalLong.empty()),
                     List.of());
 
-    /** A pause of the cloud that ends within an ADD's patience is no reason to say "not ready". */
+    /**
+     * A pause of a cloud that has worked before, which ends within an ADD's patience, is no reason
+     * to say "not ready".
+     */
     private static final long BEARABLE_PAUSE_NANOS = 30_000_000_000L;
 
     /** Keeps its own copy. */
@@ -48,12 +51,13 @@ public record NodeState(boolean reconciled, Outlook outlook, List<String> proble
         };
     }
 
-    private static Optional<CniError> refusal(Outlook.Stuck stuck, long nowNanos) {
+    private Optional<CniError> refusal(Outlook.Stuck stuck, long nowNanos) {
         boolean well =
                 switch (stuck.obstacle()) {
                     case INTERFACE_LIMIT, POD_LIMIT -> true;
                     case THROTTLING, CLOUD ->
-                            stuck.retryAtNanos().isPresent()
+                            reconciled
+                                    && stuck.retryAtNanos().isPresent()
                                     && stuck.retryAtNanos().getAsLong() - nowNanos
                                             <= BEARABLE_PAUSE_NANOS;
                     case STARTING, SUBNET_FULL, QUOTA, PERMISSION, CONFIGURATION -> false;

@@ -24,8 +24,8 @@ import java.util.function.Consumer;
  * A subnet and a node's interfaces. Calls are carried out when they start and answered when the
  * test says so, as if the answer were on its way; a restart of the daemon loses what is on its way.
  */
-final class FakeCloud implements CloudNetwork, CloudCalls {
-    static final NodeIdentity NODE =
+public final class FakeCloud implements CloudNetwork, CloudCalls {
+    public static final NodeIdentity NODE =
             new NodeIdentity(
                     "i-0aa",
                     "m5.large",
@@ -46,7 +46,8 @@ final class FakeCloud implements CloudNetwork, CloudCalls {
     private int nextAddress = 20;
     private int nextInterface = 1;
 
-    FakeCloud() {
+    /** With a primary interface and nothing on it. */
+    public FakeCloud() {
         interfaces.put("eni-0", made("eni-0", Optional.empty(), true, Optional.of(0), List.of()));
     }
 

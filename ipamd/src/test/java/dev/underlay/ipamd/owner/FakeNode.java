@@ -14,7 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** The node's routing: which blocks are routed where. It may hold its answers back, or refuse. */
-final class FakeNode implements NodeNetwork {
+public final class FakeNode implements NodeNetwork {
     private final Map<String, Set<Cidr>> routed = new TreeMap<>();
     private final Deque<Runnable> held = new ArrayDeque<>();
     private boolean holding;

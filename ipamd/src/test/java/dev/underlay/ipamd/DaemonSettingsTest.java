@@ -1,0 +1,81 @@
+package dev.underlay.ipamd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DaemonSettingsTest {
+    @TempDir Path folder;
+
+    @Test
+    void both_spellings_of_an_option_are_read_and_the_rest_has_defaults() throws IOException {
+        DaemonOptions options =
+                DaemonOptions.parse(
+                        "--run-dir", "/run/x", "--launcher=" + launcher(), "--run-dir=/run/y");
+        assertThat(DaemonSettings.of(options, Map.of("UNDERLAY_ADD_WAIT", "7")))
+                .isInstanceOfSatisfying(
+                        DaemonSettings.Checked.Good.class,
+                        good -> {
+                            assertThat(good.settings().runDir()).isEqualTo(Path.of("/run/y"));
+                            assertThat(good.settings().addWait()).isEqualTo(Duration.ofSeconds(7));
+                            assertThat(good.settings().metricsAddress().getPort()).isEqualTo(61678);
+                            assertThat(good.settings().healthAddress().getAddress())
+                                    .matches(a -> a.isLoopbackAddress());
+                        });
+    }
+
+    @Test
+    void all_wrong_settings_are_told_at_once_each_by_name() {
+        DaemonOptions options =
+                DaemonOptions.parse(
+                        "--launcher",
+                        "/does/not/exist",
+                        "--metrics-address=localhost:1",
+                        "--health-address",
+                        "127.0.0.1:99999",
+                        "--run-dir",
+                        "/" + "x".repeat(100));
+        Map<String, String> environment =
+                Map.of(
+                        "WARM_IP_TARGET", "many",
+                        "IP_COOLDOWN_PERIOD", "-1",
+                        "UNDERLAY_ADD_WAIT", "61",
+                        "AWS_ENDPOINT_URL_EC2", "nowhere");
+        assertThat(DaemonSettings.of(options, environment))
+                .isInstanceOfSatisfying(
+                        DaemonSettings.Checked.Bad.class,
+                        bad ->
+                                assertThat(String.join("\n", bad.errors()))
+                                        .contains(
+                                                "--launcher",
+                                                "--metrics-address",
+                                                "--health-address",
+                                                "--run-dir",
+                                                "WARM_IP_TARGET",
+                                                "IP_COOLDOWN_PERIOD",
+                                                "UNDERLAY_ADD_WAIT",
+                                                "AWS_ENDPOINT_URL_EC2"));
+    }
+
+    @Test
+    void an_unknown_option_and_a_missing_value_are_named() {
+        assertThatThrownBy(() -> DaemonOptions.parse("--rundir", "/x"))
+                .hasMessageContaining("--rundir");
+        assertThatThrownBy(() -> DaemonOptions.parse("--run-dir"))
+                .hasMessageContaining("--run-dir needs a value");
+    }
+
+    private Path launcher() throws IOException {
+        return Files.createFile(
+                folder.resolve("launcher"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+}
