@@ -135,7 +135,9 @@ public final class AwsCloudNetwork implements CloudNetwork, AutoCloseable {
                 policy.callDeadline(), deadline -> ec2(deadline).delete(interfaceId, deadline));
     }
 
-    /** No request starts after this; those under way end by themselves or by their timeout. */
+    /**
+     * No request to EC2 starts after this; those under way end by themselves or by their timeout.
+     */
     @Override
     public void close() {
         opening.lock();

@@ -40,9 +40,23 @@ final class Budget {
                                 .build());
     }
 
-    /** Waits for a turn; false when none comes in time. */
-    boolean take() {
-        return limiter.acquirePermission();
+    /**
+     * Waits for a turn; false when none comes in time, or the thread is to stop.
+     *
+     * @param atMost what the caller has left
+     */
+    boolean take(Duration atMost) {
+        long nanos = limiter.reservePermission();
+        if (nanos < 0 || nanos > atMost.toNanos()) {
+            return false;
+        }
+        try {
+            Thread.sleep(Duration.ofNanos(nanos));
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     /** Calls a second at this moment. */

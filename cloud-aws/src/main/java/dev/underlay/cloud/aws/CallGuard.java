@@ -89,7 +89,10 @@ final class CallGuard {
                         action,
                         RetryConfig.<T>custom()
                                 .maxAttempts(policy.attempts())
-                                .intervalFunction(n -> backoffMillis(policy, n))
+                                .intervalFunction(n ->
+                                        Math.min(
+                                                backoffMillis(policy, n),
+                                                deadline.left().toMillis()))
                                 .retryOnException(e -> mayRepeat(e, kind, deadline))
                                 .build());
         try {
@@ -131,7 +134,7 @@ final class CallGuard {
                     Refusal.UNAVAILABLE, what(action, thing) + " was not sent: shutting down");
         }
         Budget budget = kind == Kind.READ ? reads : changes;
-        if (!budget.take()) {
+        if (!budget.take(deadline.left())) {
             listener.onCall(action, Outcome.THROTTLED, 0);
             throw CallFailure.certain(
                     Refusal.THROTTLED,

@@ -67,7 +67,7 @@ final class CallGuardTest {
     @Test
     void a_burst_has_the_calls_of_two_seconds() {
         Budget budget = new Budget("test", 5, Duration.ZERO);
-        assertThat(IntStream.range(0, 10)).allMatch(_ -> budget.take());
+        assertThat(IntStream.range(0, 10)).allMatch(_ -> budget.take(Duration.ofSeconds(1)));
         assertThat(budget.perSecond()).isEqualTo(5);
     }
 
