@@ -11,32 +11,59 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /**
  * A real daemon on a local VPC, killed with SIGKILL at random moments while pods come and go
  * through the launcher.
  *
- * <p>Some pods stay for the whole run, so many that the primary interface is not enough, and are
- * pinged without a pause. Others live for a second or two and are pinged as long. Every so many
- * kills the calls stop and what runtime, daemon, kernel and VPC know is compared.
+ * <p>Some pods stay as long as their node and are pinged without a pause. Others live for a second
+ * or two and are pinged as long; they are so many that interfaces must be made. Every so many kills
+ * the calls stop and what runtime, daemon, kernel and VPC know is compared. Every so many more a
+ * fresh node takes over, whose pool has yet to grow.
  */
 final class Chaos {
     private static final String NODE_TYPE = "m5.large"; // 3 interfaces of 9 pod addresses
-    private static final int STAYING = 11; // two more than fit on the primary interface
-    private static final int WORKERS_MIN = 2;
-    private static final int WORKERS_MAX = 9;
+
+    /** Addresses and interfaces come and go with the pods, so that kills hit those calls too. */
+    private static final Map<String, String> SETTINGS =
+            Map.of(
+                    "WARM_IP_TARGET",
+                    "2",
+                    "IP_COOLDOWN_PERIOD",
+                    String.valueOf(ChaosPods.COOLDOWN.toSeconds()));
+
+    private static final int STAYING = 6;
+    private static final int WORKERS_FEW = 1;
+    private static final int WORKERS_MAX = 10;
     private static final int KILLS_BETWEEN_LOOKS = 10;
+
+    /** Then a fresh one: a pool gives back only after minutes, so it grows once. */
+    private static final int KILLS_OF_A_NODE = 25;
 
     private static final int LIFE_MAX_PINGS = 8;
     private static final int STAYING_PINGS = 20; // a round; then the next begins
 
-    /** One kill in so many hits a daemon that has not served yet. */
-    private static final int WHILE_STARTING_ONE_IN = 2;
+    /** What the daemon has come to when a kill hits it, and how long it may go on after that. */
+    private enum Moment {
+        /** Its process was started. */
+        STARTING(900),
+        /** It serves from journal and kernel, and does not know the cloud yet. */
+        SERVING(300),
+        /** The cloud has described the node: calls that grow and shrink the pool are under way. */
+        COMPLETE(1_000);
 
-    private static final int STARTING_MILLIS = 900;
-    private static final int SERVING_MILLIS = 300;
+        private final int withinMillis;
+
+        Moment(int withinMillis) {
+            this.withinMillis = withinMillis;
+        }
+    }
+
+    /** Drawn from: the cheap one more often. */
+    private static final List<Moment> MOMENTS =
+            List.of(Moment.STARTING, Moment.STARTING, Moment.SERVING, Moment.COMPLETE);
+
     private static final int DOWN_MILLIS = 120;
 
     private static final int RESTING_MILLIS = 300;
@@ -52,38 +79,39 @@ final class Chaos {
 
     private final LabVpc vpc;
     private final LabNode node;
-    private final long seed;
     private final SplittableRandom random;
     private final PrintStream progress;
     private final Verdict verdict;
+    private final ChaosTally tally;
     private final ChaosPods pods;
     private final Agreement agreement;
     private final List<Place> staying = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
-    private final List<Long> recoveryMillis = new ArrayList<>();
 
     private volatile int workers = WORKERS_MAX;
     private volatile boolean ending;
     private long startedNanos;
-    private long slowestDelMillis;
-    private int killed;
-    private int killedWhileStarting;
     private int nextLookAt;
-    private int agreements;
+    private int lives;
 
-    private Chaos(LabVpc vpc, LabNode node, long seed, PrintStream progress) {
+    private Chaos(
+            LabVpc vpc,
+            LabNode node,
+            SplittableRandom random,
+            ChaosTally tally,
+            PrintStream progress) {
         this.vpc = vpc;
         this.node = node;
-        this.seed = seed;
-        this.random = new SplittableRandom(seed);
+        this.random = random;
+        this.tally = tally;
         this.progress = progress;
         this.verdict = new Verdict(node.daemon()::logEnd);
-        this.pods = new ChaosPods(node, verdict);
+        this.pods = new ChaosPods(node, verdict, tally);
         this.agreement = new Agreement(vpc, node);
     }
 
     /**
-     * Runs it on a VPC of its own, which is removed.
+     * Runs it on VPCs of its own, one after the other, each with a fresh node; they are removed.
      *
      * @param seed of all random choices; the timing of threads and processes is not in it
      * @throws IOException when the run itself cannot go on
@@ -92,20 +120,23 @@ final class Chaos {
             throws IOException {
         progress.println("seed " + seed + ", " + kills + " kills");
         long began = System.nanoTime();
-        try (LabRun run = LabRun.start();
-                LabVpc vpc = LabVpc.raise(run, programs, LatencyProfile.NONE)) {
-            turn(vpc.cloud().dials());
-            LabNode node =
-                    vpc.addNode(
-                            NODE_TYPE,
-                            0,
-                            Map.of(
-                                    "IP_COOLDOWN_PERIOD",
-                                    String.valueOf(ChaosPods.COOLDOWN.toSeconds())));
-            Chaos chaos = new Chaos(vpc, node, seed, progress);
-            chaos.run(kills);
-            return chaos.report(System.nanoTime() - began);
+        SplittableRandom random = new SplittableRandom(seed);
+        ChaosTally tally = new ChaosTally();
+        String broken = "";
+        String log = "";
+        while (tally.killed < kills && broken.isEmpty()) {
+            try (LabRun run = LabRun.start();
+                    LabVpc vpc = LabVpc.raise(run, programs, LatencyProfile.NONE)) {
+                turn(vpc.cloud().dials());
+                LabNode node = vpc.addNode(NODE_TYPE, 0, SETTINGS);
+                Chaos chaos = new Chaos(vpc, node, random.split(), tally, progress);
+                chaos.run(Math.min(kills, tally.killed + KILLS_OF_A_NODE));
+                tally.interfacesMade += vpc.cloud().ledger().calls("CreateNetworkInterface");
+                broken = chaos.verdict.broken();
+                log = chaos.verdict.logThen();
+            }
         }
+        return tally.report(seed, System.nanoTime() - began, broken, log);
     }
 
     /** Fast, but every call and change takes a while, so that kills hit the middle of them. */
@@ -130,6 +161,7 @@ final class Chaos {
     }
 
     private void run(int kills) throws IOException {
+        nextLookAt = tally.killed + KILLS_BETWEEN_LOOKS;
         try {
             startDaemon();
             node.daemon().awaitReady();
@@ -141,7 +173,7 @@ final class Chaos {
                 SplittableRandom its = random.split();
                 inBackground("worker-" + i, () -> work(number, its));
             }
-            while (killed < kills && !verdict.isBroken()) {
+            while (tally.killed < kills && !verdict.isBroken()) {
                 address = untilKilled(probe, address);
                 startDaemon();
             }
@@ -167,20 +199,24 @@ final class Chaos {
      * @return the address that the probe has now
      */
     private String untilKilled(Sandbox probe, String address) throws IOException {
+        Moment moment =
+                lives++ == 0 ? Moment.COMPLETE : MOMENTS.get(random.nextInt(MOMENTS.size()));
         String next = address;
-        if (killed > 0 && random.nextInt(WHILE_STARTING_ONE_IN) == 0) {
-            ChaosPods.pause(random.nextInt(STARTING_MILLIS));
-            killedWhileStarting++;
+        if (moment == Moment.STARTING) {
+            tally.killedWhileStarting++;
         } else {
             next = serves(probe, address);
-            if (killed >= nextLookAt) {
-                lookAtAll();
-                nextLookAt = killed + KILLS_BETWEEN_LOOKS;
-            }
-            ChaosPods.pause(random.nextInt(SERVING_MILLIS));
         }
+        if (moment == Moment.COMPLETE) {
+            node.daemon().awaitReady();
+        }
+        if (moment != Moment.STARTING && tally.killed >= nextLookAt) {
+            lookAtAll();
+            nextLookAt = tally.killed + KILLS_BETWEEN_LOOKS;
+        }
+        ChaosPods.pause(random.nextInt(moment.withinMillis));
         node.daemon().kill();
-        killed++;
+        tally.killed++;
         ChaosPods.pause(random.nextInt(DOWN_MILLIS));
         return next;
     }
@@ -195,9 +231,9 @@ final class Chaos {
             verdict.broken("no ADD is served within " + SERVES_WITHIN + " of a start");
             return address;
         }
-        recoveryMillis.add(sinceStartMillis());
+        tally.recoveryMillis.add(sinceStartMillis());
         pods.delete(probe, random);
-        slowestDelMillis = Math.max(slowestDelMillis, sinceStartMillis());
+        tally.slowestDelMillis = Math.max(tally.slowestDelMillis, sinceStartMillis());
         return added(probe);
     }
 
@@ -211,7 +247,7 @@ final class Chaos {
         if (address.isEmpty()) {
             verdict.broken(
                     "an ADD of %s is refused while the daemon lives; refusals by code: %s"
-                            .formatted(pod.podName(), pods.addsRefused));
+                            .formatted(pod.podName(), tally.addsRefused));
         }
         return address.orElse("");
     }
@@ -246,17 +282,14 @@ final class Chaos {
                 continue;
             }
             Sandbox pod = pods.sandbox("pod");
-            if (its.nextInt(ADD_KILLED_ONE_IN) == 0) {
-                pods.addKilled(pod, its);
-            } else {
-                Optional<String> address = pods.add(pod);
-                if (address.isPresent()) {
-                    live(new Place(pod.podName(), pod.netns(), address.get()), its);
-                } else {
-                    ChaosPods.pause(its.nextInt(BACKING_OFF_MILLIS));
-                }
+            boolean kill = its.nextInt(ADD_KILLED_ONE_IN) == 0;
+            Optional<String> address = pods.addOrDelete(pod, kill, its);
+            if (address.isPresent()) {
+                live(new Place(pod.podName(), pod.netns(), address.get()), its);
+                pods.delete(pod, its);
+            } else if (!kill) {
+                ChaosPods.pause(its.nextInt(BACKING_OFF_MILLIS));
             }
-            pods.delete(pod, its);
             pod.netns().delete();
             pods.deleteAgain(pod);
         }
@@ -287,11 +320,11 @@ final class Chaos {
             verdict.broken(AGREES_WITHIN + " after the last call: " + difference);
             return;
         }
-        agreements++;
-        workers = random.nextInt(WORKERS_MIN, WORKERS_MAX + 1);
+        tally.agreements++;
+        workers = workers > WORKERS_FEW ? WORKERS_FEW : WORKERS_MAX;
         progress.printf(
                 "%d kills, %d ADDs, %d DELs, %d pings: all agree%n",
-                killed, pods.adds.get(), pods.dels.get(), pods.pingsSent.get());
+                tally.killed, tally.adds.get(), tally.dels.get(), tally.pingsSent.get());
     }
 
     /** All pods go; nothing of them may remain. */
@@ -354,30 +387,5 @@ final class Chaos {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
         }
-    }
-
-    private ChaosReport report(long tookNanos) {
-        List<Long> recoveries = recoveryMillis.stream().sorted().toList();
-        return new ChaosReport(
-                seed,
-                killed,
-                killedWhileStarting,
-                pods.adds.get(),
-                pods.addsKilled.get(),
-                new TreeMap<>(pods.addsRefused),
-                pods.dels.get(),
-                pods.delsWhileDown.get(),
-                pods.delsKilled.get(),
-                pods.delsRepeated.get(),
-                agreements,
-                pods.pingsSent.get(),
-                pods.pingsLost.get(),
-                recoveries.isEmpty() ? 0 : recoveries.get(recoveries.size() / 2),
-                recoveries.isEmpty() ? 0 : recoveries.getLast(),
-                slowestDelMillis,
-                vpc.cloud().ledger().calls("CreateNetworkInterface"),
-                TimeUnit.NANOSECONDS.toSeconds(tookNanos),
-                verdict.broken(),
-                verdict.logThen());
     }
 }

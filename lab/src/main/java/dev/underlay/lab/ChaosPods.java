@@ -9,10 +9,8 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
@@ -31,6 +29,7 @@ final class ChaosPods {
 
     private final LabNode node;
     private final Verdict verdict;
+    private final ChaosTally tally;
 
     /** Held by every call; taken alone to see the node without calls. */
     private final ReentrantReadWriteLock calls = new ReentrantReadWriteLock(true);
@@ -39,19 +38,10 @@ final class ChaosPods {
     private final Map<String, Long> givenBackNanos = new ConcurrentHashMap<>();
     private final AtomicInteger numbers = new AtomicInteger();
 
-    final AtomicLong adds = new AtomicLong();
-    final AtomicLong addsKilled = new AtomicLong();
-    final Map<Integer, Long> addsRefused = new ConcurrentSkipListMap<>();
-    final AtomicLong dels = new AtomicLong();
-    final AtomicLong delsWhileDown = new AtomicLong();
-    final AtomicLong delsKilled = new AtomicLong();
-    final AtomicLong delsRepeated = new AtomicLong();
-    final AtomicLong pingsSent = new AtomicLong();
-    final AtomicLong pingsLost = new AtomicLong();
-
-    ChaosPods(LabNode node, Verdict verdict) {
+    ChaosPods(LabNode node, Verdict verdict, ChaosTally tally) {
         this.node = node;
         this.verdict = verdict;
+        this.tally = tally;
     }
 
     /** Makes the namespace of a pod with a name of its own. */
@@ -59,16 +49,16 @@ final class ChaosPods {
         return node.runtime().sandbox(kind + "-" + numbers.incrementAndGet());
     }
 
-    /** The pod's address; empty when the ADD is refused, which leaves nothing to delete but may. */
+    /** The pod's address; empty when the ADD is refused. A DEL must follow then as well. */
     Optional<String> add(Sandbox sandbox) throws IOException {
         calls.readLock().lock();
         try {
             CniReply reply = node.runtime().add(sandbox);
             if (!reply.ok()) {
-                addsRefused.merge(reply.errorCode(), 1L, Long::sum);
+                tally.addsRefused.merge(reply.errorCode(), 1L, Long::sum);
                 return Optional.empty();
             }
-            adds.incrementAndGet();
+            tally.adds.incrementAndGet();
             lives(sandbox, reply.address());
             return Optional.of(reply.address());
         } finally {
@@ -112,12 +102,27 @@ final class ChaosPods {
         return reply.ok();
     }
 
-    /** An ADD whose launcher is killed after a moment. */
-    void addKilled(Sandbox sandbox, SplittableRandom random) throws IOException {
+    /**
+     * An ADD, and a DEL where it does not succeed: nobody looks at the node between them, when the
+     * pod may have an address that no runtime knows of.
+     *
+     * @param kill whether the launcher is killed after a moment
+     */
+    Optional<String> addOrDelete(Sandbox sandbox, boolean kill, SplittableRandom random)
+            throws IOException {
         calls.readLock().lock();
         try {
-            killed("ADD", sandbox, random);
-            addsKilled.incrementAndGet();
+            Optional<String> address = Optional.empty();
+            if (kill) {
+                killed("ADD", sandbox, random);
+                tally.addsKilled.incrementAndGet();
+            } else {
+                address = add(sandbox);
+            }
+            if (address.isEmpty()) {
+                delete(sandbox, random);
+            }
+            return address;
         } finally {
             calls.readLock().unlock();
         }
@@ -135,7 +140,7 @@ final class ChaosPods {
             });
             if (random.nextInt(10) == 0) {
                 killed("DEL", sandbox, random);
-                delsKilled.incrementAndGet();
+                tally.delsKilled.incrementAndGet();
             }
             succeeds(sandbox, () -> node.runtime().delete(sandbox));
         } finally {
@@ -162,16 +167,16 @@ final class ChaosPods {
         boolean down = node.daemon().pid() == 0;
         CniReply reply = del.send();
         for (int i = 1; i < DELETE_TRIES && !reply.ok(); i++) {
-            delsRepeated.incrementAndGet();
+            tally.delsRepeated.incrementAndGet();
             pause(RETRY_MILLIS);
             reply = del.send();
         }
         if (!reply.ok()) {
             verdict.broken("DEL of " + sandbox.podName() + " never succeeds: " + reply.line());
         }
-        dels.incrementAndGet();
+        tally.dels.incrementAndGet();
         if (down) {
-            delsWhileDown.incrementAndGet();
+            tally.delsWhileDown.incrementAndGet();
         }
     }
 
@@ -201,9 +206,9 @@ final class ChaosPods {
     /** Echo requests that must all be answered while both ends live. */
     void ping(Place from, Place to, int count) throws IOException {
         Pings pings = Pings.send(from.namespace(), to.address(), count);
-        pingsSent.addAndGet(pings.sent());
+        tally.pingsSent.addAndGet(pings.sent());
         if (pings.lost() > 0) {
-            pingsLost.addAndGet(pings.lost());
+            tally.pingsLost.addAndGet(pings.lost());
             verdict.broken(
                     "%s -> %s: %d of %d pings lost:%n%s"
                             .formatted(from, to, pings.lost(), pings.sent(), pings.words()));
