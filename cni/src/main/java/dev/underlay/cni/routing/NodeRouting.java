@@ -144,6 +144,43 @@ public final class NodeRouting implements AutoCloseable {
         apply(plan());
     }
 
+    /** What others changed since the last call; {@link #repair} puts it back. */
+    public synchronized List<RoutingDifference> check() throws IOException {
+        NodePlan wanted = plan();
+        List<Rule> rules = new ArrayList<>();
+        List<Route> blockRoutes = new ArrayList<>();
+        Map<Integer, PlanCheck.StandingLink> links = new TreeMap<>();
+        for (boolean family : families()) {
+            rules.addAll(ourRules(family));
+            blockRoutes.addAll(blockRoutes(family));
+        }
+        for (AttachedInterface one : wanted.attached().values()) {
+            Optional<Link> link = host.link(one.linkIndex());
+            if (link.isPresent()) {
+                List<Route> routes = new ArrayList<>();
+                for (boolean family : families()) {
+                    routes.addAll(host.routes(family, one.table()));
+                }
+                links.put(
+                        one.number(),
+                        new PlanCheck.StandingLink(
+                                link.get().up(),
+                                host.addresses(one.linkIndex()).stream()
+                                        .map(LinkAddress::address)
+                                        .toList(),
+                                routes));
+            }
+        }
+        String there = UnderlayTable.normalized(listTable());
+        String expected = expectedListing(wanted);
+        boolean loadedByUs = UnderlayTable.render(wanted, String::valueOf).equals(loaded);
+        return PlanCheck.compare(
+                wanted,
+                families(),
+                loadedByUs && !there.equals(expected) ? listing : expected,
+                new PlanCheck.Standing(rules, blockRoutes, links, there));
+    }
+
     /** The attached interfaces, also those that an earlier process left, by number. */
     public synchronized List<AttachedInterface> attachedInterfaces() {
         NodePlan now = plan;
@@ -335,20 +372,23 @@ public final class NodeRouting implements AutoCloseable {
     private void loadTable(NodePlan wanted) throws IOException {
         String definition = UnderlayTable.render(wanted, String::valueOf);
         String there = UnderlayTable.normalized(listTable());
-        Map<Integer, String> names =
-                host.links().stream()
-                        .collect(Collectors.toMap(Link::index, l -> '"' + l.name() + '"'));
-        String expected =
-                UnderlayTable.render(
-                        wanted, i -> Optional.ofNullable(names.get(i)).orElse(String.valueOf(i)));
         boolean right =
-                there.equals(UnderlayTable.normalized(expected))
+                there.equals(expectedListing(wanted))
                         || (definition.equals(loaded) && there.equals(listing));
         if (!right) {
             nftables.run(UnderlayTable.replace(definition));
             loaded = definition;
             listing = UnderlayTable.normalized(listTable());
         }
+    }
+
+    private String expectedListing(NodePlan wanted) throws IOException {
+        Map<Integer, String> names =
+                host.links().stream()
+                        .collect(Collectors.toMap(Link::index, l -> '"' + l.name() + '"'));
+        return UnderlayTable.normalized(
+                UnderlayTable.render(
+                        wanted, i -> Optional.ofNullable(names.get(i)).orElse(String.valueOf(i))));
     }
 
     private String listTable() throws IOException {

@@ -174,6 +174,66 @@ public final class PodWiring {
                 .toList();
     }
 
+    /** All pod links that stand, with what hangs on their host ends. */
+    public List<HostEnd> hostEnds() throws IOException {
+        Map<Integer, Link> links = new HashMap<>();
+        host.links().forEach(l -> links.put(l.index(), l));
+        List<Neighbour> neighbours = host.neighbours(0);
+        List<LinkAddress> addresses = host.addresses(0);
+        List<HostEnd> ends = new ArrayList<>();
+        for (PodLink pod : list()) {
+            Link link = links.get(pod.index());
+            if (link != null) {
+                ends.add(
+                        new HostEnd(
+                                pod,
+                                link.mtuBytes(),
+                                link.up(),
+                                neighbours.stream()
+                                        .filter(n -> n.link() == pod.index() && n.permanent())
+                                        .toList(),
+                                addresses.stream()
+                                        .filter(a -> a.link() == pod.index())
+                                        .map(a -> a.address().address())
+                                        .toList()));
+            }
+        }
+        return ends;
+    }
+
+    /**
+     * Puts back what is missing on the host's end: neighbours, "up", routes. Nothing is taken away:
+     * a route to the same address by another link stays. The pod's own end is not looked at.
+     *
+     * @param link from {@link #list}; when it is being taken down meanwhile, it is down afterwards
+     */
+    public void restore(PodLink link, PodSpec spec) throws IOException {
+        List<Message> messages = new ArrayList<>();
+        for (InetAddress address : spec.addresses()) {
+            messages.add(
+                    spec.macMayChange()
+                            ? gatewayAddress(link.index(), address).add()
+                            : Neighbour.permanent(link.index(), address, podMac(spec)).replace());
+        }
+        messages.add(new LinkChange(link.index()).up().message());
+        for (InetAddress address : spec.addresses()) {
+            messages.add(toPod(address, link.index(), spec.nodeAddress(address)).add());
+        }
+        if (!isPods(link)) {
+            throw new WiringException(link.name() + " is not the link of a pod any more", null);
+        }
+        host.ensure(messages);
+        if (!isPods(link)) {
+            host.ensure(List.of(new LinkChange(link.index()).down().message()));
+        }
+    }
+
+    private boolean isPods(PodLink link) throws IOException {
+        return host.link(link.index())
+                .filter(l -> l.group() == Marks.POD_LINK_GROUP && isStill(l, link))
+                .isPresent();
+    }
+
     /**
      * Deletes what {@link #unwire} left. Blocks for a grace period (about 20 ms, one for all); call
      * it in the background.
