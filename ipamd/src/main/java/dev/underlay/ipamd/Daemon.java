@@ -9,6 +9,7 @@ import dev.underlay.cni.protocol.CniError;
 import dev.underlay.cni.socket.DelIntents;
 import dev.underlay.cni.socket.LauncherServer;
 import dev.underlay.cni.wiring.PodLink;
+import dev.underlay.ipamd.check.NodeCheck;
 import dev.underlay.ipamd.install.Installer;
 import dev.underlay.ipamd.journal.Journal;
 import dev.underlay.ipamd.kernel.KernelNode;
@@ -134,9 +135,15 @@ final class Daemon implements AutoCloseable {
                 "after_ms",
                 TimeUnit.NANOSECONDS.toMillis(Linux.bootTimeNanos() - begin));
 
-        part(
-                HealthServer.start(
-                        settings.healthAddress(), () -> notReady(owner), () -> status(owner)));
+        HealthServer health =
+                part(
+                        HealthServer.start(
+                                settings.healthAddress(),
+                                () -> notReady(owner),
+                                () -> status(owner)));
+        NodeCheck check = new NodeCheck(owner, pods, node);
+        health.addPage("GET", NodeCheck.CHECK, check::look);
+        health.addPage("POST", NodeCheck.REPAIR, check::repair);
         part(metrics.serve(settings.metricsAddress()));
         new NodeWatch(cloud, owner).start();
         Thread.ofPlatform().name("intents").daemon(true).start(() -> sweepIntents(past));

@@ -3,11 +3,7 @@ package dev.underlay.ipamd.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintWriter;
-import java.net.URI;
-import java.net.URLConnection;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -22,13 +18,10 @@ import picocli.CommandLine.Spec;
         description = "Shows this node's interfaces, pod addresses and what is under way.",
         mixinStandardHelpOptions = true)
 public final class StatusCommand implements Callable<Integer> {
-    private static final int TIMEOUT_MILLIS = 5000;
-    private static final int NO_DAEMON = 69; // EX_UNAVAILABLE, sysexits.h
-
     @Option(
             names = "--health-address",
             description = "Where the daemon answers. Default: ${DEFAULT-VALUE}",
-            defaultValue = "127.0.0.1:61679")
+            defaultValue = DaemonPages.DEFAULT_ADDRESS)
     private String address = "";
 
     @Option(names = "--json", description = "Print the document as it is.")
@@ -46,31 +39,14 @@ public final class StatusCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         String document;
         try {
-            document = read();
+            document = new DaemonPages(address).get("/status");
         } catch (IOException e) {
-            spec.commandLine()
-                    .getErr()
-                    .println(
-                            "no answer from ipamd at "
-                                    + address
-                                    + ": "
-                                    + e.getMessage()
-                                    + "; is it running on this node?");
-            return NO_DAEMON;
+            spec.commandLine().getErr().println(e.getMessage());
+            return DaemonPages.NO_DAEMON;
         }
         out.print(json ? document : table(new JsonMapper().readTree(document)));
         out.flush();
         return 0;
-    }
-
-    private String read() throws IOException {
-        URLConnection connection =
-                URI.create("http://" + address + "/status").toURL().openConnection();
-        connection.setConnectTimeout(TIMEOUT_MILLIS);
-        connection.setReadTimeout(TIMEOUT_MILLIS);
-        try (InputStream in = connection.getInputStream()) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
     }
 
     static String table(JsonNode status) {

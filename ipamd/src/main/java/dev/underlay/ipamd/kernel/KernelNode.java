@@ -7,6 +7,7 @@ import dev.underlay.cni.routing.AttachedInterface;
 import dev.underlay.cni.routing.Marks;
 import dev.underlay.cni.routing.NodeRouting;
 import dev.underlay.cni.routing.Primary;
+import dev.underlay.cni.routing.RoutingDifference;
 import dev.underlay.ipamd.observe.Events;
 import dev.underlay.ipamd.owner.NodeNetwork;
 import dev.underlay.ipamd.serve.LinkFacts;
@@ -18,6 +19,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -176,6 +178,49 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
         } catch (IOException | RuntimeException e) {
             Events.warn("routing.unrepaired", "error", e.getMessage());
         }
+    }
+
+    /**
+     * The node's routing at one moment.
+     *
+     * @param differences what the kernel has otherwise than it should
+     * @param blocks the blocks that are routed, by interface number; an interface that is not
+     *     configured has no entry
+     */
+    public record RoutingLook(
+            List<RoutingDifference> differences, Map<Integer, List<IpPrefix>> blocks) {
+        /** Keeps its own copies. */
+        public RoutingLook {
+            differences = List.copyOf(differences);
+            blocks = Map.copyOf(blocks);
+        }
+    }
+
+    /** Compares the kernel with what was configured; nothing is changed. */
+    public CompletionStage<RoutingLook> look() {
+        CompletableFuture<RoutingLook> looked = new CompletableFuture<>();
+        return run(routing -> looked.complete(look(routing))).thenCompose(_ -> looked);
+    }
+
+    private RoutingLook look(NodeRouting routing) throws IOException {
+        if (!setUp) {
+            return new RoutingLook(List.of(), Map.of());
+        }
+        Map<Integer, List<IpPrefix>> blocks = new HashMap<>();
+        blocks.put(Marks.PRIMARY_INTERFACE, routing.blocks(Marks.PRIMARY_INTERFACE));
+        for (AttachedInterface one : routing.attachedInterfaces()) {
+            blocks.put(one.number(), routing.blocks(one.number()));
+        }
+        return new RoutingLook(routing.check(), blocks);
+    }
+
+    /** Puts back now what {@link #startRepairing} would put back in a while. */
+    public CompletionStage<Void> repairNow() {
+        return run(routing -> {
+            if (setUp) {
+                routing.repair();
+            }
+        });
     }
 
     private CompletionStage<Void> run(Step step) {

@@ -2,6 +2,7 @@ package dev.underlay.ipamd.kernel;
 
 import dev.underlay.cni.linux.Fd;
 import dev.underlay.cni.netlink.RouteSocket;
+import dev.underlay.cni.wiring.HostEnd;
 import dev.underlay.cni.wiring.PodLink;
 import dev.underlay.cni.wiring.PodSpec;
 import dev.underlay.cni.wiring.PodWiring;
@@ -61,6 +62,19 @@ public final class KernelPods implements PodNetwork, AutoCloseable {
     /** All pod links that stand. */
     public List<PodLink> list() throws IOException {
         return run(PodWiring::list);
+    }
+
+    /** All pod links that stand, with what hangs on their host ends. */
+    public List<HostEnd> hostEnds() throws IOException {
+        return run(PodWiring::hostEnds);
+    }
+
+    /** Puts back what is missing on the host's end of a pod's link; takes nothing away. */
+    public void restore(PodLink link, PodSpec spec) throws IOException {
+        run(wiring -> {
+            wiring.restore(link, spec);
+            return link;
+        });
     }
 
     /** From now on the links of pods that were taken down, by whomever, are deleted. */

@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 
 /**
  * {@code GET /healthz} (the process answers), {@code /readyz} (200, or 503 with the reason) and
- * {@code /status} (one JSON document). Loopback unless set otherwise; read-only.
+ * {@code /status} (one JSON document), and pages of others. Loopback unless set otherwise.
  */
 public final class HealthServer implements Closeable {
     private final HttpServer server;
@@ -51,6 +51,38 @@ public final class HealthServer implements Closeable {
                 exchange -> answer(exchange, 200, "application/json", status.get() + "\n"));
         server.start();
         return new HealthServer(server);
+    }
+
+    /** What a page says: one JSON document. */
+    @FunctionalInterface
+    public interface Document {
+        /**
+         * Called on a virtual thread, may block.
+         *
+         * @throws IOException when there is none; its message becomes the answer
+         */
+        String text() throws IOException;
+    }
+
+    /**
+     * Adds a page.
+     *
+     * @param method {@code GET} for one that only tells, {@code POST} for one that acts
+     */
+    public void addPage(String method, String path, Document document) {
+        server.createContext(
+                path,
+                exchange -> {
+                    if (!exchange.getRequestMethod().equals(method)) {
+                        answer(exchange, 405, "text/plain", "only " + method + "\n");
+                        return;
+                    }
+                    try {
+                        answer(exchange, 200, "application/json", document.text() + "\n");
+                    } catch (IOException e) {
+                        answer(exchange, 500, "text/plain", e.getMessage() + "\n");
+                    }
+                });
     }
 
     private static HttpServer bind(InetSocketAddress address) throws IOException {
