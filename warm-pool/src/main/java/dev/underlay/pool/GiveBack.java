@@ -6,8 +6,8 @@ import java.util.OptionalLong;
 
 /**
  * Gives back what is beyond the target: whole interfaces that are empty and fit into the surplus,
- * and with a target of addresses also single blocks. Never the primary interface, and nothing in
- * use, cooling or not confirmed.
+ * and, unless whole interfaces are the target, also single blocks. Never the primary interface, and
+ * nothing in use, cooling or not confirmed.
  *
  * <p>Two things keep it from giving back what is asked for again right away. The surplus is what
  * was too much throughout the last {@link Timing#QUIET_NANOS}, not just at this instant ({@link
@@ -41,8 +41,9 @@ final class GiveBack {
                 staying.add(one);
             }
         }
-        if (Targets.mode(settings) == Targets.Mode.ADDRESSES) {
-            staying.forEach(this::thin);
+        switch (Targets.mode(settings)) {
+            case ADDRESSES, DEFAULT -> staying.forEach(this::thin);
+            case INTERFACES -> {}
         }
     }
 

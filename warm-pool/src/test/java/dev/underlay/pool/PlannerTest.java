@@ -215,6 +215,7 @@ final class PlannerTest {
     @Test
     void the_cloud_is_looked_at_now_and_then() {
         Pool pool = pool(eni(0, NINE));
+        lease(pool, "a", T); // without it the ninth address would be given back before
         assertThat(plan(pool, 0, T).actions()).isEmpty();
         assertThat(plan(pool, 0, T).wakeAtNanos()).hasValue(T + Timing.LOOK_EVERY_NANOS);
         assertThat(plan(pool, 0, T + Timing.LOOK_EVERY_NANOS).actions()).containsExactly(LOOK);

@@ -202,6 +202,24 @@ final class TargetVectorsTest {
                         "3 interfaces, 27 addresses, 3 free [9, 9, 9]");
     }
 
+    /** The same on the way down: whole interfaces where they fit, single addresses besides. */
+    @Test
+    void no_target_keeps_eight_free_when_pods_go() {
+        TestNode node = new TestNode(M5_LARGE, TestNode.settings(Map.of()));
+        node.pods(24);
+        node.pods(10);
+        node.pass(Timing.QUIET_NANOS - 1);
+        assertThat(node.shape()).isEqualTo("3 interfaces, 27 addresses, 17 free [9, 9, 9]");
+        node.pass(2 * Timing.QUIET_NANOS);
+        assertThat(node.shape()).isEqualTo("2 interfaces, 18 addresses, 8 free [9, 9]");
+        node.pods(5);
+        node.pass(3 * Timing.QUIET_NANOS);
+        assertThat(node.shape()).isEqualTo("2 interfaces, 13 addresses, 8 free [9, 4]");
+        node.pods(0);
+        node.pass(3 * Timing.QUIET_NANOS);
+        assertThat(node.shape()).isEqualTo("1 interfaces, 8 addresses, 8 free [8]");
+    }
+
     private static Map<String, String> warmAndMinimum(int warm, int minimum) {
         return Map.of("WARM_IP_TARGET", "" + warm, "MINIMUM_IP_TARGET", "" + minimum);
     }
