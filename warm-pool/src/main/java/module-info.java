@@ -3,4 +3,5 @@ module dev.underlay.pool {
     requires static transitive org.jspecify;
 
     exports dev.underlay.pool;
+    exports dev.underlay.pool.tune;
 }
