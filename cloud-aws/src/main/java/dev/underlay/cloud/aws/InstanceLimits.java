@@ -22,7 +22,7 @@ import software.amazon.awssdk.services.ec2.model.NetworkInfo;
  * How many interfaces and addresses an instance type may hold. EC2 is asked once for each type; if
  * it does not answer, a table that comes with the program does, and EC2 is asked again next time.
  */
-final class InstanceLimits {
+public final class InstanceLimits {
     private static final Logger LOG = LoggerFactory.getLogger(InstanceLimits.class);
     private static final String TABLE = "instance-limits.txt";
 
@@ -113,7 +113,7 @@ final class InstanceLimits {
     }
 
     /** Looks a type up in the table; one pass over the file, nothing is kept. */
-    static Optional<Limits> fromTable(String type) {
+    public static Optional<Limits> fromTable(String type) {
         try (InputStream stream = InstanceLimits.class.getResourceAsStream(TABLE)) {
             if (stream == null) {
                 throw new IllegalStateException(TABLE + " is missing from the jar");
