@@ -41,7 +41,7 @@ public final class LinkMonitor implements AutoCloseable {
 
     /** Subscribes in the calling thread's network namespace. */
     public static LinkMonitor open() throws LinuxException {
-        Fd fd = NetlinkSocket.create();
+        Fd fd = NetlinkSocket.create(NetlinkSocket.NETLINK_ROUTE);
         try {
             NetlinkSocket socket = new NetlinkSocket(fd, RouteSocket.ANSWER_TIMEOUT_MILLIS);
             socket.bind(RTMGRP_LINK);

@@ -98,6 +98,12 @@ public final class Message {
         return pad();
     }
 
+    /** Appends attributes that are bytes already, as another message had them. */
+    Message raw(byte[] attributes) {
+        bytes.put(attributes);
+        return pad();
+    }
+
     /** Appends an attribute that holds what {@code content} appends. */
     public Message nested(int type, Runnable content) {
         int start = bytes.position();

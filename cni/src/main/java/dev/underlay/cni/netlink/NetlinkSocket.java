@@ -6,9 +6,10 @@ import dev.underlay.cni.linux.LinuxException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** The system calls of a NETLINK_ROUTE socket. Accepts only what the kernel itself sent. */
+/** The system calls of a netlink socket. Accepts only what the kernel itself sent. */
 final class NetlinkSocket {
-    private static final int NETLINK_ROUTE = 0;
+    static final int NETLINK_ROUTE = 0; // linux/netlink.h
+
     private static final int SOL_NETLINK = 270;
     private static final int NETLINK_CAP_ACK = 10; // an error does not repeat the request
     private static final int NETLINK_EXT_ACK = 11; // an error says why, in words
@@ -43,8 +44,8 @@ final class NetlinkSocket {
         timeout(timeoutMillis);
     }
 
-    static Fd create() throws LinuxException {
-        return Linux.socket(Linux.AF_NETLINK, Linux.SOCK_RAW, NETLINK_ROUTE);
+    static Fd create(int protocol) throws LinuxException {
+        return Linux.socket(Linux.AF_NETLINK, Linux.SOCK_RAW, protocol);
     }
 
     Fd fd() {

@@ -13,9 +13,10 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * A rtnetlink socket. It acts in the network namespace that it was opened in, whatever thread and
- * process uses it. Calls block for at most {@link #ANSWER_TIMEOUT_MILLIS} without an answer;
- * several threads may share a socket, one call runs at a time.
+ * A rtnetlink socket, or one of another protocol that {@link Conntrack} speaks. It acts in the
+ * network namespace that it was opened in, whatever thread and process uses it. Calls block for at
+ * most {@link #ANSWER_TIMEOUT_MILLIS} without an answer; several threads may share a socket, one
+ * call runs at a time.
  */
 public final class RouteSocket implements AutoCloseable {
     /** How long one answer may take; deleting links waits for the kernel's locks. */
@@ -44,7 +45,7 @@ public final class RouteSocket implements AutoCloseable {
 
     /** Opens a socket in the calling thread's network namespace. */
     public static RouteSocket open() throws LinuxException {
-        Fd fd = NetlinkSocket.create();
+        Fd fd = NetlinkSocket.create(NetlinkSocket.NETLINK_ROUTE);
         try {
             return new RouteSocket(fd);
         } catch (LinuxException e) {
@@ -209,7 +210,8 @@ public final class RouteSocket implements AutoCloseable {
         return replies;
     }
 
-    private synchronized <T> List<T> dump(
+    /** What a dump lists, as far as the parser wants it; whole, or it throws. */
+    synchronized <T> List<T> dump(
             Message request, int type, Function<ByteBuffer, Optional<T>> parser)
             throws IOException {
         for (int round = 0; round < MAX_DUMP_ROUNDS; round++) {
@@ -255,7 +257,7 @@ public final class RouteSocket implements AutoCloseable {
         int length = messages.stream().mapToInt(Message::length).sum();
         ByteBuffer together = ByteBuffer.allocate(length).order(ByteOrder.nativeOrder());
         messages.forEach(m -> m.writeTo(together, ++sequence));
-        socket.send("send to rtnetlink", together.flip());
+        socket.send("send to netlink", together.flip());
     }
 
     private ByteBuffer receive(String what) throws IOException {

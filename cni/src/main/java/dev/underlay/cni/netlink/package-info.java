@@ -4,7 +4,8 @@
  * are for.
  *
  * <p>Open {@link dev.underlay.cni.netlink.RouteSocket} first; {@link
- * dev.underlay.cni.netlink.Message} is the wire format, the records are the objects.
+ * dev.underlay.cni.netlink.Message} is the wire format, the records are the objects. {@link
+ * dev.underlay.cni.netlink.Conntrack} speaks nfnetlink over the same socket.
  */
 @NullMarked
 package dev.underlay.cni.netlink;
