@@ -6,7 +6,8 @@ package dev.underlay.pool;
  * <pre>
  *   Free    -> Leased    a pod sandbox took it (CNI ADD)
  *   Leased  -> Cooling   the sandbox gave it back (CNI DEL or GC)
- *   Cooling -> Free      coolUntilNanos passed
+ *   Cooling -> Free      coolUntilNanos passed, and the node has forgotten the flows of its last
+ *                        pod or had Timing.FORGET_NANOS to do so
  * </pre>
  *
  * <p>All times are nanoseconds since boot.
@@ -26,9 +27,10 @@ public sealed interface AddressState {
     record Leased(AttachmentKey owner) implements AddressState {}
 
     /**
-     * Nobody holds it, but others may still send to the pod that had it.
+     * Nobody holds it, but others may still send to the pod that had it, or the node remembers its
+     * flows.
      *
-     * @param coolUntilNanos the last instant at which it must not be leased
+     * @param coolUntilNanos the last instant at which it must not be leased, whatever the node says
      */
     record Cooling(long coolUntilNanos) implements AddressState {}
 
@@ -46,10 +48,23 @@ public sealed interface AddressState {
 
     /** Whether it cools at an instant. */
     static boolean cools(AddressState state, long nowNanos) {
-        return state instanceof Cooling(long until) && until >= nowNanos;
+        return state instanceof Cooling(long until) && until + Timing.FORGET_NANOS >= nowNanos;
     }
 
-    /** The state at an instant: an address whose cooling has passed is free. */
+    /** Whether it cools only because the node has not said that it forgot its flows. */
+    static boolean cooled(AddressState state, long nowNanos) {
+        return state instanceof Cooling(long until) && until < nowNanos && cools(state, nowNanos);
+    }
+
+    /** The state once the node has forgotten its flows; it changes only one that has cooled. */
+    static AddressState forgotten(AddressState state, long nowNanos) {
+        return switch (state) {
+            case Cooling(long until) when until < nowNanos -> new Free(until);
+            case Cooling _, Free _, Leased _ -> state;
+        };
+    }
+
+    /** The state at an instant: an address that waited long enough to be forgotten is free. */
     static AddressState at(AddressState state, long nowNanos) {
         return switch (state) {
             case Cooling(long until) when !cools(state, nowNanos) -> new Free(until);
@@ -63,6 +78,8 @@ public sealed interface AddressState {
             case Free _ -> new Change.Moved(new Leased(owner));
             case Leased(var holder) when holder.equals(owner) -> new Change.AlreadySo();
             case Leased(var holder) -> new Change.Refused("held by " + holder);
+            case Cooling(long until) when until < nowNanos ->
+                    new Change.Refused("the node has not forgotten its flows yet");
             case Cooling(long until) ->
                     new Change.Refused("cooling for another " + (until - nowNanos) + " ns");
         };

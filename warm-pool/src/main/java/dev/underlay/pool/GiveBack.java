@@ -31,9 +31,6 @@ final class GiveBack {
         int most = pool.peaks().highest(inUse, nowNanos);
         surplus = Targets.surplus(settings, counts.total() - most, counts.total(), perInterface);
         pool.peaks().fallsAtNanos(inUse, nowNanos).ifPresent(at -> next = at);
-        if (counts.cooling() > 0) {
-            next = Math.min(next, nextCooled()); // then more is free
-        }
         List<PooledInterface> lastFirst = pool.inventory().interfaces().reversed();
         List<PooledInterface> staying = new ArrayList<>();
         for (PooledInterface one : lastFirst) {
@@ -75,18 +72,6 @@ final class GiveBack {
             actions.add(new CloudAction.DetachInterface(one.id));
         }
         return true;
-    }
-
-    private long nextCooled() {
-        return pool.inventory().blocks().stream()
-                .flatMap(block -> block.touched().values().stream())
-                .map(state -> AddressState.at(state, nowNanos))
-                .mapToLong(state ->
-                        state instanceof AddressState.Cooling(long until)
-                                ? until + 1
-                                : Long.MAX_VALUE)
-                .min()
-                .orElse(Long.MAX_VALUE);
     }
 
     /** Takes idle blocks from an interface that stays. */

@@ -60,7 +60,7 @@ public final class Planner {
                 back.nextNanos().ifPresent(this::wakeAt);
             }
         }
-        wakes(demand);
+        wakes();
         return new Plan(
                 actions,
                 wake == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(wake),
@@ -177,19 +177,18 @@ public final class Planner {
     }
 
     /** The other instants at which time alone changes something. */
-    private void wakes(Demand demand) {
+    private void wakes() {
         flights.holds().all().forEach(hold -> wakeAt(hold.untilNanos()));
         for (PooledInterface one : inventory.interfaces()) {
             if (one.life == InterfaceLife.ATTACHED && !inventory.open(one)) {
                 wakeAt(one.withoutLinkSinceNanos + Timing.LINK_PATIENCE_NANOS + 1);
             }
         }
-        if (demand.waiting() > 0) {
-            for (Block block : inventory.blocks()) {
-                for (AddressState state : block.touched().values()) {
-                    if (state instanceof AddressState.Cooling(long until)) {
-                        wakeAt(until + 1);
-                    }
+        for (Block block : inventory.blocks()) {
+            for (AddressState state : block.touched().values()) {
+                if (state instanceof AddressState.Cooling(long until)) {
+                    wakeAt(until + 1); // its flows are to be forgotten
+                    wakeAt(until + Timing.FORGET_NANOS + 1); // it is free all the same
                 }
             }
         }

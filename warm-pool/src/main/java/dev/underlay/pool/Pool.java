@@ -1,7 +1,9 @@
 package dev.underlay.pool;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -94,7 +96,7 @@ public final class Pool {
                 .filter(old -> !old.address().equals(lease.address()))
                 .ifPresent(old -> {
                     displaced.add(old);
-                    end(old, new AddressState.Free(nowNanos));
+                    end(old, new AddressState.Cooling(nowNanos - 1));
                 });
         if (block.state(lease.address()) instanceof AddressState.Leased(var holder)
                 && !holder.equals(lease.owner())) {
@@ -175,6 +177,31 @@ public final class Pool {
             }
         });
         return over;
+    }
+
+    /**
+     * The addresses that have cooled and wait for the node to forget the flows of their last pods,
+     * ordered. Until {@link #forgotten} says so they are not leased, but for {@link
+     * Timing#FORGET_NANOS} at most.
+     */
+    public List<IpAddress> cooled(long nowNanos) {
+        return inventory.blocks().stream()
+                .flatMap(block -> block.touched().entrySet().stream())
+                .filter(slot -> AddressState.cooled(slot.getValue(), nowNanos))
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    /** Says that nothing in the node names these addresses; those that have cooled are free. */
+    public void forgotten(Collection<IpAddress> addresses, long nowNanos) {
+        for (IpAddress address : addresses) {
+            inventory
+                    .find(address)
+                    .ifPresent(block ->
+                            block.set(
+                                    address,
+                                    AddressState.forgotten(block.state(address), nowNanos)));
+        }
     }
 
     /**

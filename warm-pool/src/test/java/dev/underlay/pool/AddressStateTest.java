@@ -40,14 +40,39 @@ final class AddressStateTest {
                 .isEqualTo(new Change.AlreadySo());
     }
 
-    /** G60: at the very end of its period it still cools. */
+    /**
+     * G60: at the very end of its period it still cools. H36: and until its flows are forgotten.
+     */
     @Test
-    void a_cooling_address_is_free_once_its_period_has_passed() {
+    void a_cooling_address_is_free_once_its_period_has_passed_and_its_flows_are_forgotten() {
         Cooling cooling = new Cooling(T + PERIOD);
-        assertThat(AddressState.at(cooling, T + PERIOD)).isEqualTo(cooling);
-        assertThat(AddressState.lease(cooling, DB, T + PERIOD)).isInstanceOf(Change.Refused.class);
-        assertThat(AddressState.at(cooling, T + PERIOD + 1)).isEqualTo(new Free(T + PERIOD));
-        assertThat(AddressState.lease(cooling, DB, T + PERIOD + 1))
-                .isEqualTo(new Change.Moved(new Leased(DB)));
+        assertThat(AddressState.forgotten(cooling, T + PERIOD)).isEqualTo(cooling);
+        assertThat(AddressState.cooled(cooling, T + PERIOD)).isFalse();
+        assertThat(AddressState.lease(cooling, DB, T + PERIOD))
+                .isEqualTo(new Change.Refused("cooling for another 0 ns"));
+
+        long after = T + PERIOD + 1;
+        assertThat(AddressState.at(cooling, after)).isEqualTo(cooling);
+        assertThat(AddressState.cooled(cooling, after)).isTrue();
+        assertThat(AddressState.lease(cooling, DB, after))
+                .isEqualTo(new Change.Refused("the node has not forgotten its flows yet"));
+        Free free = new Free(T + PERIOD);
+        assertThat(AddressState.forgotten(cooling, after)).isEqualTo(free);
+        assertThat(AddressState.lease(free, DB, after)).isEqualTo(new Change.Moved(new Leased(DB)));
+    }
+
+    @Test
+    void a_node_that_cannot_forget_does_not_keep_the_address_for_ever() {
+        Cooling cooling = new Cooling(T + PERIOD);
+        long limit = T + PERIOD + Timing.FORGET_NANOS;
+        assertThat(AddressState.at(cooling, limit)).isEqualTo(cooling);
+        assertThat(AddressState.at(cooling, limit + 1)).isEqualTo(new Free(T + PERIOD));
+        assertThat(AddressState.cooled(cooling, limit + 1)).isFalse();
+    }
+
+    @Test
+    void only_what_has_cooled_is_freed_by_forgetting() {
+        assertThat(AddressState.forgotten(new Leased(WEB), T)).isEqualTo(new Leased(WEB));
+        assertThat(AddressState.forgotten(new Free(5), T)).isEqualTo(new Free(5));
     }
 }

@@ -86,6 +86,11 @@ final class Fixtures {
         };
     }
 
+    /** The node forgets the flows of all addresses that have cooled. */
+    static void forget(Pool pool, long nowNanos) {
+        pool.forgotten(pool.cooled(nowNanos), nowNanos);
+    }
+
     static Plan plan(Pool pool, int waiting, long nowNanos) {
         return Planner.plan(
                 pool, PoolSettings.defaults(), new Demand(waiting), nowNanos, () -> "token");

@@ -61,7 +61,9 @@ final class PoolModelTest {
         long now = 1;
         for (int step = 0; step < 400; step++) {
             now += random.nextLong(STEP_NANOS, 2 * STEP_NANOS);
+            pool.forgotten(pool.cooled(now), now);
             String done = step(random, pool, model, now);
+            pool.forgotten(pool.cooled(now), now); // of leases that gave way
             try {
                 compare(pool, model, now);
             } catch (AssertionError broken) {

@@ -5,6 +5,7 @@ import static dev.underlay.pool.Fixtures.answer;
 import static dev.underlay.pool.Fixtures.blocks;
 import static dev.underlay.pool.Fixtures.describe;
 import static dev.underlay.pool.Fixtures.eni;
+import static dev.underlay.pool.Fixtures.forget;
 import static dev.underlay.pool.Fixtures.lease;
 import static dev.underlay.pool.Fixtures.pod;
 import static dev.underlay.pool.Fixtures.pool;
@@ -44,6 +45,7 @@ final class PoolTest {
             lease(pool, "d" + i, T + 31);
         }
         pool.release(pod("a"), T + 40, 30);
+        forget(pool, T + 100);
         assertThat(lease(pool, "e", T + 100)).isEqualTo("10.0.1.17");
         assertThat(lease(pool, "f", T + 100)).isEqualTo("10.0.1.16");
         assertThat(lease(pool, "g", T + 100)).isEqualTo("none");
@@ -59,7 +61,43 @@ final class PoolTest {
         assertThat(pool.release(pod("a"), T, 30)).isEmpty();
         assertThat(pool.release(pod("nobody"), T, 30)).isEmpty();
         assertThat(pool.counts(T)).isEqualTo(new Counts(0, 1, 1, 0));
+        forget(pool, T + 31);
         assertThat(pool.counts(T + 31)).isEqualTo(new Counts(0, 0, 2, 0));
+    }
+
+    /** H36, and H2 and H13: meanwhile it counts as cooling and cannot be given back. */
+    @Test
+    void an_address_that_has_cooled_is_free_once_its_flows_are_forgotten() {
+        Pool pool = pool(eni(0), eni(1, "10.0.1.1/32", "10.0.1.2/32"));
+        assertThat(lease(pool, "a", T)).isEqualTo("10.0.1.1");
+        assertThat(lease(pool, "b", T)).isEqualTo("10.0.1.2");
+        pool.release(pod("a"), T, 30);
+        pool.release(pod("b"), T, 40);
+        assertThat(pool.cooled(T + 30)).isEmpty();
+        pool.forgotten(List.of(IpAddress.parse("10.0.1.1")), T + 30); // too early to count
+        assertThat(pool.cooled(T + 31)).containsExactly(IpAddress.parse("10.0.1.1"));
+        assertThat(lease(pool, "c", T + 31)).isEqualTo("none");
+        assertThat(pool.counts(T + 31)).isEqualTo(new Counts(0, 2, 0, 0));
+        refuses(pool, new CloudAction.UnassignBlocks("eni-1", blocks("10.0.1.1/32")), "in use");
+
+        forget(pool, T + 32);
+        assertThat(pool.cooled(T + 32)).isEmpty();
+        assertThat(pool.counts(T + 32)).isEqualTo(new Counts(0, 1, 1, 0));
+        assertThat(lease(pool, "c", T + 32)).isEqualTo("10.0.1.1");
+        forget(pool, T + 33);
+        assertThat(pool.leaseOf(pod("c"))).isPresent();
+    }
+
+    @Test
+    void a_node_that_cannot_forget_gets_its_addresses_back_a_little_later() {
+        Pool pool = pool(eni(0, "10.0.0.1/32"));
+        lease(pool, "a", T);
+        pool.release(pod("a"), T, 30);
+        assertThat(Fixtures.plan(pool, 0, T).wakeAtNanos()).hasValue(T + 31);
+        long limit = T + 30 + Timing.FORGET_NANOS;
+        assertThat(lease(pool, "b", limit)).isEqualTo("none");
+        assertThat(Fixtures.plan(pool, 0, T + 31).wakeAtNanos()).hasValue(limit + 1);
+        assertThat(lease(pool, "b", limit + 1)).isEqualTo("10.0.0.1");
     }
 
     @Test
@@ -83,6 +121,7 @@ final class PoolTest {
 
         describe(pool, LATER, eni(0, "10.0.0.1/32"));
         pool.release(pod("b"), LATER, 0);
+        forget(pool, LATER + 1);
         assertThat(lease(pool, "c", LATER + 1)).isEqualTo("none"); // the cloud does not list it
 
         pool.restoreInterfaces(List.of(eni(1, "10.0.1.1/32")), LATER);
@@ -115,6 +154,7 @@ final class PoolTest {
         pool.release(pod("b"), LATER + 1, 30);
         describe(pool, LATER + 2, eni(0)); // they still cool
         assertThat(pool.counts(LATER + 2).cooling()).isEqualTo(2);
+        forget(pool, LATER + 100);
         describe(pool, LATER + 100, eni(0));
         assertThat(pool.interfaces()).extracting(InterfaceView::id).containsExactly("eni-0");
     }
@@ -125,6 +165,7 @@ final class PoolTest {
         assertThat(pool.interfaces()).extracting(InterfaceView::id).containsExactly("eni-0");
         assertThat(lease(pool, "a", T)).isEqualTo("10.0.0.1");
         pool.release(pod("a"), T, 0);
+        forget(pool, LATER);
         describe(pool, LATER);
         assertThat(pool.interfaces()).extracting(InterfaceView::id).containsExactly("eni-0");
     }
@@ -158,6 +199,7 @@ final class PoolTest {
         refuses(pool, new CloudAction.DetachInterface("eni-1"), "in use");
         refuses(pool, new CloudAction.DeleteInterface("eni-1"), "in use");
         pool.release(pod("a"), T, 0);
+        forget(pool, T + 1);
         refuses(pool, new CloudAction.DetachInterface("eni-0"), "primary");
         pool.restoreInterfaces(List.of(eni(2, "10.0.2.1/32")), T);
         refuses(

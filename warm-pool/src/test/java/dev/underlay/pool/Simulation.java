@@ -7,8 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * A node on a virtual clock: pods come and go, the cloud is slow, refuses, loses its answers and
@@ -44,6 +46,10 @@ final class Simulation {
                             : Long.compare(a.order, b.order));
     private final Map<AttachmentKey, Lease> pods = new TreeMap<>();
     private final Map<IpAddress, Long> restsUntil = new TreeMap<>();
+
+    /** Addresses whose flows the node may remember. */
+    private final Set<IpAddress> remembered = new TreeSet<>();
+
     private final ArrayDeque<Snapshot> past = new ArrayDeque<>();
     private final ArrayDeque<String> log = new ArrayDeque<>();
 
@@ -51,6 +57,7 @@ final class Simulation {
     private WaitQueue<AttachmentKey> queue = new WaitQueue<>(1000);
     private Outlook outlook = new Outlook.Ready(0);
     private int life;
+    private int forgetting = -1; // in which life
     private long nowNanos = 1_000 * SECOND;
     private long wakeNanos;
     private long order;
@@ -161,6 +168,7 @@ final class Simulation {
     // The daemon.
 
     private void react() {
+        forget();
         while (queue.size() > 0 && pool.counts(nowNanos).free() > 0) {
             serve(queue.poll().orElseThrow());
         }
@@ -180,6 +188,26 @@ final class Simulation {
         plan.wakeAtNanos().ifPresent(this::wakeAt);
     }
 
+    /** One batch at a time; a node whose kernel is slow takes longer than it may. */
+    private void forget() {
+        List<IpAddress> cooled = pool.cooled(nowNanos);
+        if (cooled.isEmpty() || forgetting == life) {
+            return;
+        }
+        forgetting = life;
+        int then = life;
+        at(
+                between(0, (faults ? 2 : 1) * Timing.FORGET_NANOS / 2),
+                "forgotten " + cooled,
+                () -> {
+                    if (then == life) {
+                        forgetting = -1;
+                        remembered.removeAll(cooled);
+                        pool.forgotten(cooled, nowNanos);
+                    }
+                });
+    }
+
     private void wakeAt(long atNanos) {
         assertThat(atNanos).as("time to wake").isGreaterThan(nowNanos);
         if (wakeNanos <= nowNanos || atNanos < wakeNanos) {
@@ -197,6 +225,12 @@ final class Simulation {
         assertThat(restsUntil.getOrDefault(lease.address(), 0L))
                 .as("rest of %s", lease.address())
                 .isLessThan(nowNanos);
+        if (remembered.contains(lease.address())) {
+            assertThat(restsUntil.getOrDefault(lease.address(), 0L) + Timing.FORGET_NANOS)
+                    .as("%s has flows of its last pod", lease.address())
+                    .isLessThan(nowNanos);
+        }
+        remembered.add(lease.address());
         pods.put(pod, lease);
         served++;
     }
@@ -226,6 +260,11 @@ final class Simulation {
                         .anyMatch(one ->
                                 one.id().equals(interfaceId) && one.attachment().isPresent());
         if (there) {
+            // Before a link is ready, nothing names an address of it that no pod has.
+            Set<IpAddress> living = new TreeSet<>();
+            pods.values().forEach(lease -> living.add(lease.address()));
+            remembered.removeIf(
+                    address -> !living.contains(address) && cloud.assigned(interfaceId, address));
             pool.linkReady(interfaceId);
         }
     }

@@ -95,6 +95,7 @@ final class TestNode {
     /** Serves, plans and acts until nothing is left to do; answers when to wake. */
     private long settle() {
         for (int i = 0; i < MOST_PLANS; i++) {
+            pool.forgotten(pool.cooled(nowNanos), nowNanos);
             serve();
             Plan plan =
                     Planner.plan(
