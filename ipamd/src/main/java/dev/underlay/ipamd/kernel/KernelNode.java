@@ -49,6 +49,7 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
     private record Known(int number, int linkIndex, int mtuBytes) {}
 
     private final LinkWatch links;
+    private final Flows flows = new Flows();
     private final ScheduledExecutorService thread =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().name("routing").daemon(true).factory());
@@ -146,6 +147,13 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
                 routing.setNetworkCidrs(networkCidrs);
             }
         });
+    }
+
+    @Override
+    public CompletionStage<Void> forgetFlows(List<Cidr> blocks, Set<IpAddress> living) {
+        return blocks.isEmpty()
+                ? CompletableFuture.completedStage(null)
+                : flows.forget(prefixes(blocks), living.stream().map(KernelNode::inet).toList());
     }
 
     @Override
@@ -274,6 +282,7 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
     @Override
     public void close() {
         thread.shutdownNow();
+        flows.close();
     }
 
     private static int number(CloudInterface attached) {

@@ -7,6 +7,7 @@ import dev.underlay.pool.CloudAnswer;
 import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.InterfaceLife;
 import dev.underlay.pool.InterfaceView;
+import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.Pool;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -19,10 +20,13 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Keeps the kernel in step with the pool's interfaces: a block is routed before any of its
- * addresses may be leased and until the cloud has taken it back. On the owner's thread only.
+ * addresses may be leased and until the cloud has taken it back. Once a block is routed, what the
+ * node remembers of its addresses' former lives goes: on other nodes, or while the daemon was away.
+ * On the owner's thread only.
  *
  * <pre>
  *   BARE -> CONFIGURING   the cloud attached it
@@ -60,9 +64,19 @@ final class InterfaceKeeper {
     private final NodeNetwork network;
     private final Mailbox mailbox;
     private final LongSupplier clock;
+    private final Supplier<Set<IpAddress>> living;
     private final Map<String, Kept> kept = new TreeMap<>();
 
-    InterfaceKeeper(Pool pool, NodeNetwork network, Mailbox mailbox, LongSupplier clock) {
+    /**
+     * @param living every address that a pod has, of which the pool may not know yet
+     */
+    InterfaceKeeper(
+            Pool pool,
+            NodeNetwork network,
+            Mailbox mailbox,
+            LongSupplier clock,
+            Supplier<Set<IpAddress>> living) {
+        this.living = living;
         this.pool = pool;
         this.network = network;
         this.mailbox = mailbox;
@@ -103,7 +117,9 @@ final class InterfaceKeeper {
         }
         Set<Cidr> all = new TreeSet<>(one.routed);
         all.addAll(blocks);
-        return setBlocks(one, all);
+        List<Cidr> fresh = blocks.stream().filter(block -> !one.routed.contains(block)).toList();
+        Set<IpAddress> inUse = living.get();
+        return setBlocks(one, all).thenCompose(_ -> network.forgetFlows(fresh, inUse));
     }
 
     private CompletionStage<Void> setBlocks(Kept one, Set<Cidr> blocks) {
@@ -162,7 +178,10 @@ final class InterfaceKeeper {
         one.phase = Phase.CONFIGURING;
         one.routed = blocks;
         String id = one.cloud.id();
-        network.configure(one.cloud, List.copyOf(blocks))
+        List<Cidr> all = List.copyOf(blocks);
+        Set<IpAddress> inUse = living.get();
+        network.configure(one.cloud, all)
+                .thenCompose(_ -> network.forgetFlows(all, inUse))
                 .whenComplete((_, e) ->
                         mailbox.post(() -> {
                             if (kept.get(id) != one) {
@@ -177,6 +196,10 @@ final class InterfaceKeeper {
     }
 
     private void configured(Kept one) {
+        if (!one.routed.containsAll(blocksOf(one.cloud.id()))) {
+            one.phase = Phase.BARE; // More came meanwhile: at once again, with them.
+            return;
+        }
         one.phase = Phase.READY;
         one.failures = 0;
         one.problem = "";
@@ -252,6 +275,14 @@ final class InterfaceKeeper {
                 .filter(one -> one.phase == Phase.BARE && one.failures > 0)
                 .mapToLong(one -> one.notBeforeNanos)
                 .min();
+    }
+
+    private Set<Cidr> blocksOf(String id) {
+        return pool.interfaces().stream()
+                .filter(view -> view.id().equals(id))
+                .findFirst()
+                .map(InterfaceKeeper::blocksOf)
+                .orElse(Set.of());
     }
 
     static Set<Cidr> blocksOf(InterfaceView view) {

@@ -2,7 +2,9 @@ package dev.underlay.ipamd.owner;
 
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.IpAddress;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -25,6 +27,13 @@ public interface NodeNetwork {
 
     /** Takes away what an earlier process made for interfaces that are not among these. */
     CompletionStage<Void> keepOnly(List<CloudInterface> attached);
+
+    /**
+     * Forgets every tracked connection that names an address of these blocks, but for those of
+     * living pods. Never fails, and not in order with the other requests: where the kernel cannot,
+     * the node says so and goes on.
+     */
+    CompletionStage<Void> forgetFlows(List<Cidr> blocks, Set<IpAddress> living);
 
     /** Makes these the CIDRs inside which nothing is translated. */
     CompletionStage<Void> networkCidrs(List<Cidr> cidrs);

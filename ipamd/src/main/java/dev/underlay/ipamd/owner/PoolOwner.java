@@ -13,6 +13,7 @@ import dev.underlay.pool.CloudAnswer;
 import dev.underlay.pool.Counts;
 import dev.underlay.pool.Demand;
 import dev.underlay.pool.InterfaceView;
+import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
 import dev.underlay.pool.Outlook;
 import dev.underlay.pool.Plan;
@@ -29,6 +30,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -43,6 +45,7 @@ public final class PoolOwner {
     private final Ledger ledger;
     private final Attachments attachments;
     private final InterfaceKeeper keeper;
+    private final Forgetting forgetting;
     private final Config config;
     private final Ports ports;
     private final Placement placement;
@@ -85,7 +88,9 @@ public final class PoolOwner {
                                 config.addWaitNanos(),
                                 config.settings().cooldownNanos()),
                         ports.metrics());
-        this.keeper = new InterfaceKeeper(pool, ports.network(), mailbox, clock);
+        this.keeper =
+                new InterfaceKeeper(pool, ports.network(), mailbox, clock, this::livingAddresses);
+        this.forgetting = new Forgetting(pool, ports.network(), mailbox, clock);
     }
 
     // ---- attachments
@@ -271,6 +276,12 @@ public final class PoolOwner {
                 });
     }
 
+    private Set<IpAddress> livingAddresses() {
+        return ledger.state().leases().stream()
+                .map(lease -> lease.address())
+                .collect(Collectors.toSet());
+    }
+
     // ---- after every batch of messages
 
     /**
@@ -281,6 +292,7 @@ public final class PoolOwner {
     public OptionalLong settle() {
         long now = clock.getAsLong();
         keeper.reconcile(pool.interfaces());
+        OptionalLong forgetAgain = forgetting.start(now);
         attachments.serveQueue(pool.counts(now).free());
         Plan plan =
                 Planner.plan(
@@ -292,7 +304,11 @@ public final class PoolOwner {
         begin(plan.actions(), now);
         attachments.outlook(plan.outlook().text());
         publish(plan.outlook(), now);
-        return Stream.of(plan.wakeAtNanos(), attachments.nextDeadlineNanos(), keeper.nextTryNanos())
+        return Stream.of(
+                        plan.wakeAtNanos(),
+                        attachments.nextDeadlineNanos(),
+                        keeper.nextTryNanos(),
+                        forgetAgain)
                 .flatMapToLong(OptionalLong::stream)
                 .min();
     }

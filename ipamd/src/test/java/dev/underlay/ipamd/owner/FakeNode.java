@@ -2,8 +2,10 @@ package dev.underlay.ipamd.owner;
 
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.IpAddress;
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -17,7 +19,10 @@ import java.util.concurrent.CompletionStage;
 public final class FakeNode implements NodeNetwork {
     private final Map<String, Set<Cidr>> routed = new TreeMap<>();
     private final Deque<Runnable> held = new ArrayDeque<>();
+    private final Deque<CompletableFuture<Void>> flowsHeld = new ArrayDeque<>();
+    private final List<Cidr> forgotten = new ArrayList<>();
     private boolean holding;
+    private boolean flowsHolding;
     private boolean refusing;
     private List<Cidr> cidrs = List.of();
 
@@ -30,6 +35,25 @@ public final class FakeNode implements NodeNetwork {
         while (!held.isEmpty()) {
             held.remove().run();
         }
+    }
+
+    /** Answers about flows wait from here on. */
+    void holdFlows() {
+        flowsHolding = true;
+    }
+
+    void letFlowsGo() {
+        flowsHolding = false;
+        while (!flowsHeld.isEmpty()) {
+            flowsHeld.remove().complete(null);
+        }
+    }
+
+    /** Of what flows were to be forgotten since the last time, but those of living pods. */
+    List<String> takeForgotten() {
+        List<String> taken = forgotten.stream().map(Cidr::toString).toList();
+        forgotten.clear();
+        return taken;
     }
 
     void refuse(boolean on) {
@@ -61,6 +85,20 @@ public final class FakeNode implements NodeNetwork {
     @Override
     public CompletionStage<Void> remove(CloudInterface configured) {
         return step(() -> routed.remove(configured.id()));
+    }
+
+    @Override
+    public CompletionStage<Void> forgetFlows(List<Cidr> blocks, Set<IpAddress> living) {
+        blocks.stream()
+                .filter(block -> living.stream().noneMatch(block::contains))
+                .forEach(forgotten::add);
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        if (flowsHolding) {
+            flowsHeld.add(done);
+        } else {
+            done.complete(null);
+        }
+        return done;
     }
 
     @Override

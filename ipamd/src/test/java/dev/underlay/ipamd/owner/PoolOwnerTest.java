@@ -116,6 +116,71 @@ class PoolOwnerTest {
         }
     }
 
+    /** H36. */
+    @Test
+    void an_address_that_has_cooled_is_leased_once_the_kernel_has_forgotten_its_flows()
+            throws IOException {
+        try (OwnerHarness node = OwnerHarness.fresh(folder).ready()) {
+            fill(node, 27);
+            Turn.Add waiting = node.add("waiting");
+            Turn.Add next = node.add("next");
+            String first =
+                    node.journal.state().lease(OwnerHarness.key("c3")).orElseThrow().address()
+                            + "/32";
+            release(node, "c3");
+            node.node.takeForgotten();
+            node.advance(30, TimeUnit.SECONDS);
+            assertThat(node.node.takeForgotten()).as("it still cools").isEmpty();
+            node.node.holdFlows();
+            node.advance(1, TimeUnit.SECONDS);
+            assertThat(node.node.takeForgotten()).containsExactly(first);
+            assertThat(waiting.answer()).isNotDone();
+            node.node.letFlowsGo();
+            node.run();
+            assertThat(node.granted(waiting) + "/32").isEqualTo(first);
+            assertThat(next.answer()).isNotDone();
+            assertThat(node.node.takeForgotten()).as("asked for once").isEmpty();
+        }
+    }
+
+    /** It may be the kernel's fault or the daemon's: addresses come back, later. */
+    @Test
+    void a_kernel_that_never_answers_about_flows_keeps_no_address_for_ever() throws IOException {
+        try (OwnerHarness node = OwnerHarness.fresh(folder).ready()) {
+            fill(node, 27);
+            Turn.Add waiting = node.add("waiting");
+            node.node.holdFlows();
+            release(node, "c3");
+            node.advance(31, TimeUnit.SECONDS);
+            assertThat(waiting.answer()).isNotDone();
+            node.advance(10, TimeUnit.SECONDS);
+            assertThat(waiting.answer()).isDone();
+            assertThat(node.granted(waiting)).isNotNull();
+        }
+    }
+
+    /** An address may have been another node's, with flows from here. */
+    @Test
+    void a_block_is_leased_from_once_the_kernel_has_forgotten_its_former_life() throws IOException {
+        try (OwnerHarness node = OwnerHarness.fresh(folder)) {
+            node.node.holdFlows();
+            node.ready();
+            node.node.letFlowsGo(); // of the primary interface, which has no blocks yet
+            node.node.holdFlows();
+            node.calm();
+            Turn.Add add = node.add("first");
+            assertThat(add.answer()).isNotDone();
+            List<String> asked = node.node.takeForgotten();
+            node.node.letFlowsGo();
+            node.calm();
+            assertThat(asked).contains(node.granted(add) + "/32");
+            fill(node, 20);
+            List<String> more = node.node.takeForgotten();
+            assertThat(more).doesNotContain(node.granted(add) + "/32");
+            assertThat(more).hasSizeGreaterThan(10);
+        }
+    }
+
     @Test
     void a_del_takes_the_turn_of_an_add_that_waits() throws IOException {
         try (OwnerHarness node = OwnerHarness.fresh(folder).ready()) {
