@@ -29,6 +29,7 @@ final class BenchCommands {
                             description = "Print one JSON object alone on standard output.")
                     boolean json)
             throws IOException {
+        BurstBench.run(lab.programs(), BurstBench.WARM_UP);
         List<BurstBench.Result> results = new ArrayList<>();
         for (BurstBench.Node node : BurstBench.NODES) {
             BurstBench.Result result = BurstBench.run(lab.programs(), node);
