@@ -67,6 +67,7 @@ final class UnderlayNode implements NodePool {
     }
 
     private void settle() {
+        pool.forgotten(pool.cooled(time.now()), time.now()); // the node has no flows
         while (queue.size() > 0 && pool.counts(time.now()).free() > 0) {
             int pod = queue.poll().orElseThrow();
             if (!(pool.lease(key(pod), time.now()) instanceof LeaseAnswer.Leased)) {
