@@ -17,7 +17,9 @@ public interface CloudNetwork {
 
     /**
      * All interfaces attached to this node and those that carry its tag, as the API (not metadata)
-     * knows them.
+     * knows them. While it does not show the primary interface the answer is {@link
+     * Refusal#UNAVAILABLE}: then it lags behind the instance's start and nothing of it is to be
+     * believed.
      */
     CloudAnswer<List<CloudInterface>> describeInterfaces();
 

@@ -65,6 +65,8 @@ final class InterfaceView {
 
     /**
      * All interfaces attached to this node and all that carry its tag, by device index, then id.
+     * The primary interface is always among them: a description without it is older than the
+     * instance, and says nothing about the others either.
      */
     List<NodeInterface> all(Deadline deadline) throws CallFailure {
         Map<String, NetworkInterface> found = new LinkedHashMap<>();
@@ -74,6 +76,13 @@ final class InterfaceView {
             }
         }
         List<NodeInterface> all = read(List.copyOf(found.values()), deadline);
+        if (all.stream().noneMatch(it -> it.cloud().primary())) {
+            throw CallFailure.certain(
+                    Refusal.UNAVAILABLE,
+                    "EC2 shows no interface at device index 0 of instance "
+                            + instanceId
+                            + " yet; it is asked again later");
+        }
         all.forEach(this::remember);
         return all;
     }
@@ -131,15 +140,7 @@ final class InterfaceView {
         if (remembered.isPresent()) {
             return remembered.get();
         }
-        return all(deadline).stream()
-                .filter(it -> it.cloud().primary())
-                .findFirst()
-                .orElseThrow(() ->
-                        CallFailure.certain(
-                                Refusal.UNAVAILABLE,
-                                "EC2 shows no interface at device index 0 of instance "
-                                        + instanceId
-                                        + " yet; it is asked again later"));
+        return all(deadline).stream().filter(it -> it.cloud().primary()).findFirst().orElseThrow();
     }
 
     void remember(NodeInterface it) {

@@ -159,6 +159,17 @@ final class AwsCloudNetworkTest {
     }
 
     @Test
+    void a_description_older_than_the_instance_is_not_believed() {
+        ec2.nic("eni-primary").attachmentId = null;
+        ec2.add("eni-mine");
+
+        CloudAnswer.Refused<List<CloudInterface>> no = refused(network.describeInterfaces());
+
+        assertThat(no.refusal()).isEqualTo(Refusal.UNAVAILABLE);
+        assertThat(no.message()).contains("no interface at device index 0 of instance i-");
+    }
+
+    @Test
     void an_interface_of_another_card_or_kind_is_left_alone() {
         Nic trunk = ec2.add("eni-trunk");
         trunk.type = "trunk";
