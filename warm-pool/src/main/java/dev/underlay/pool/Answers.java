@@ -106,7 +106,7 @@ final class Answers {
     private void takenBack(List<Cidr> asked, List<Cidr> taken) {
         for (Block block : draining(asked)) {
             if (taken.contains(block.cidr)) {
-                inventory.returned(block.cidr.toString(), nowNanos);
+                inventory.returned(block, nowNanos);
                 inventory.lost(block, nowNanos);
             } else {
                 block.life = BlockLife.ASSIGNED;
@@ -129,7 +129,7 @@ final class Answers {
     }
 
     private void deleted(String id) {
-        inventory.returned(id, nowNanos);
+        inventory.deleted(id, nowNanos);
         inventory.find(id).ifPresent(one -> inventory.lost(one, nowNanos));
     }
 

@@ -24,9 +24,6 @@ final class GiveBack {
         this.pool = pool;
         this.nowNanos = nowNanos;
         Counts counts = pool.counts(nowNanos);
-        if (counts.requested() > 0) {
-            return; // first let arrive what is on its way
-        }
         int inUse = counts.leased() + counts.cooling();
         int most = pool.peaks().highest(inUse, nowNanos);
         surplus = Targets.surplus(settings, counts.total() - most, counts.total(), perInterface);

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the pool holds: interfaces, their blocks, and which address each pod has. Blocks never
@@ -26,8 +27,11 @@ final class Inventory {
     /** What the kernel has, whatever the cloud says; the daemon adds and removes. */
     private final TreeSet<String> readyLinks = new TreeSet<>();
 
-    /** When the cloud took back a block or an interface that we gave back, by its text. */
-    private final TreeMap<String, Long> gone = new TreeMap<>();
+    /** A block that the cloud took back from an interface, or an interface that it deleted. */
+    private record Gone(String interfaceId, long atNanos) {}
+
+    private final TreeMap<Cidr, Gone> goneBlocks = new TreeMap<>();
+    private final TreeMap<String, Gone> goneInterfaces = new TreeMap<>();
 
     /** The interfaces of others on this node. */
     List<CloudInterface> excluded = List.of();
@@ -56,14 +60,6 @@ final class Inventory {
     List<Block> blocksOf(String interfaceId) {
         TreeMap<Cidr, Block> own = byInterface.get(interfaceId);
         return own == null ? List.of() : List.copyOf(own.values());
-    }
-
-    /** The blocks that are on their way out. */
-    List<Cidr> drainingOf(String interfaceId) {
-        return blocksOf(interfaceId).stream()
-                .filter(block -> block.life == BlockLife.DRAINING)
-                .map(block -> block.cidr)
-                .toList();
     }
 
     Optional<Block> find(IpAddress address) {
@@ -185,18 +181,51 @@ final class Inventory {
         return count;
     }
 
-    void returned(String blockOrInterface, long nowNanos) {
-        gone.put(blockOrInterface, nowNanos);
+    void returned(Block block, long nowNanos) {
+        goneBlocks.put(block.cidr, new Gone(block.interfaceId, nowNanos));
+    }
+
+    void deleted(String interfaceId, long nowNanos) {
+        goneInterfaces.put(interfaceId, new Gone(interfaceId, nowNanos));
     }
 
     /** Whether it was given back so shortly before that a description may still list it. */
-    boolean justReturned(String blockOrInterface, long askedAtNanos) {
-        Long at = gone.get(blockOrInterface);
-        return at != null && askedAtNanos < at + Timing.SETTLE_NANOS;
+    boolean justReturned(Cidr block, long askedAtNanos) {
+        return fresh(goneBlocks.get(block), askedAtNanos);
     }
 
-    void forgetReturned(long askedAtNanos) {
-        gone.values().removeIf(at -> askedAtNanos >= at + Timing.SETTLE_NANOS);
+    boolean justDeleted(String interfaceId, long askedAtNanos) {
+        return fresh(goneInterfaces.get(interfaceId), askedAtNanos);
+    }
+
+    private static boolean fresh(@Nullable Gone gone, long askedAtNanos) {
+        return gone != null && askedAtNanos < gone.atNanos + Timing.SETTLE_NANOS;
+    }
+
+    void forgetGone(long askedAtNanos) {
+        goneBlocks.values().removeIf(gone -> !fresh(gone, askedAtNanos));
+        goneInterfaces.values().removeIf(gone -> !fresh(gone, askedAtNanos));
+    }
+
+    /** The blocks of this interface that are on their way out or have just gone. */
+    List<Cidr> leavingOf(String interfaceId) {
+        List<Cidr> leaving = new ArrayList<>();
+        for (Block block : blocksOf(interfaceId)) {
+            if (block.life == BlockLife.DRAINING) {
+                leaving.add(block.cidr);
+            }
+        }
+        goneBlocks.forEach((block, gone) -> {
+            if (gone.interfaceId.equals(interfaceId)) {
+                leaving.add(block);
+            }
+        });
+        return leaving;
+    }
+
+    /** The interfaces that have just gone. */
+    Set<String> goneInterfaces() {
+        return goneInterfaces.keySet();
     }
 
     NavigableMap<AttachmentKey, IpAddress> owners() {

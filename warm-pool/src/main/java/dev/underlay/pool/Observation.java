@@ -27,7 +27,7 @@ final class Observation {
         Set<String> listed = new TreeSet<>();
         for (CloudInterface one : described) {
             one.token().ifPresent(flights::fulfilled);
-            if (ours(one) && !inventory.justReturned(one.id(), askedAtNanos)) {
+            if (ours(one) && !inventory.justDeleted(one.id(), askedAtNanos)) {
                 listed.add(one.id());
                 merge(one);
             }
@@ -39,7 +39,7 @@ final class Observation {
             }
         }
         inventory.excluded = described.stream().filter(one -> !ours(one)).toList();
-        inventory.forgetReturned(askedAtNanos);
+        inventory.forgetGone(askedAtNanos);
         flights.looked(askedAtNanos);
     }
 
@@ -72,9 +72,6 @@ final class Observation {
 
     /** Whether a description may change how far we think the interface is. */
     private boolean believed(PooledInterface known) {
-        if (flights.busy(known.id)) {
-            return false;
-        }
         return flights.doubted(known.id)
                 || askedAtNanos >= known.changedAtNanos + Timing.SETTLE_NANOS;
     }
@@ -105,7 +102,7 @@ final class Observation {
 
     private void mergeBlocks(CloudInterface described) {
         for (Cidr cidr : described.blocks()) {
-            if (!inventory.justReturned(cidr.toString(), askedAtNanos)) {
+            if (!inventory.justReturned(cidr, askedAtNanos)) {
                 inventory.put(cidr, described.id(), Standing.CONFIRMED, nowNanos);
             }
         }

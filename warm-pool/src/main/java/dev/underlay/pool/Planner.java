@@ -136,17 +136,18 @@ public final class Planner {
     /** Goes on with what is on its way out. */
     private void leave() {
         for (PooledInterface one : inventory.interfaces()) {
-            if (!movable(one) || inventory.inUse(one.id, nowNanos)) {
+            if (!movable(one)) {
                 continue;
             }
+            boolean idle = !inventory.inUse(one.id, nowNanos);
             switch (one.life) {
                 case DETACHED -> {
-                    if (!held("DeleteInterface")) {
+                    if (idle && !held("DeleteInterface")) {
                         actions.add(new CloudAction.DeleteInterface(one.id));
                     }
                 }
                 case DRAINING -> {
-                    if (!one.primary() && !held("DetachInterface")) {
+                    if (idle && !one.primary() && !held("DetachInterface")) {
                         actions.add(new CloudAction.DetachInterface(one.id));
                     }
                 }
@@ -156,7 +157,13 @@ public final class Planner {
     }
 
     private void leaveBlocks(PooledInterface one) {
-        List<Cidr> draining = inventory.drainingOf(one.id);
+        List<Cidr> draining =
+                inventory.blocksOf(one.id).stream()
+                        .filter(block -> block.life == BlockLife.DRAINING)
+                        .filter(block -> block.standing == Standing.CONFIRMED)
+                        .filter(block -> !block.inUse(nowNanos))
+                        .map(block -> block.cidr)
+                        .toList();
         if (!draining.isEmpty() && !held("UnassignBlocks")) {
             actions.add(new CloudAction.UnassignBlocks(one.id, draining));
         }

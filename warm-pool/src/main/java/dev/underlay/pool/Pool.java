@@ -55,11 +55,8 @@ public final class Pool {
      */
     public void restoreUnfinished(CloudAction action, long nowNanos) {
         switch (action) {
-            case CloudAction.UnassignBlocks(_, var leaving) ->
-                    inventory.blocks().stream()
-                            .filter(block -> leaving.contains(block.cidr))
-                            .filter(block -> block.leased() == 0)
-                            .forEach(block -> block.life = BlockLife.DRAINING);
+            case CloudAction.UnassignBlocks(var id, var leaving) ->
+                    leaving.forEach(block -> leaveUnfinished(block, id, nowNanos));
             case CloudAction.DetachInterface(var id) -> leaveUnfinished(id, nowNanos);
             case CloudAction.DeleteInterface(var id) -> leaveUnfinished(id, nowNanos);
             case CloudAction.CreateInterface _,
@@ -70,16 +67,33 @@ public final class Pool {
         new Answers(inventory, flights, nowNanos).unknown(action);
     }
 
-    /** The same for the one call that must be in the journal. */
+    /** The same for the one call that makes something new. */
     public void restoreRequest(InterfaceRequest request, long nowNanos) {
         restoreUnfinished(new CloudAction.CreateInterface(request), nowNanos);
     }
 
+    private void leaveUnfinished(Cidr cidr, String interfaceId, long nowNanos) {
+        boolean wanted = inventory.find(cidr.network()).filter(b -> b.inUse(nowNanos)).isPresent();
+        if (!wanted) {
+            inventory.put(cidr, interfaceId, Standing.UNCONFIRMED, nowNanos).life =
+                    BlockLife.DRAINING;
+        }
+    }
+
     private void leaveUnfinished(String interfaceId, long nowNanos) {
-        inventory
-                .find(interfaceId)
-                .filter(one -> !one.primary() && !inventory.inUse(one.id, nowNanos))
-                .ifPresent(one -> one.move(InterfaceLife.DRAINING, nowNanos));
+        PooledInterface one =
+                inventory
+                        .find(interfaceId)
+                        .orElseGet(() ->
+                                inventory.add(
+                                        new PooledInterface(
+                                                interfaceId,
+                                                InterfaceLife.DRAINING,
+                                                Standing.UNCONFIRMED,
+                                                nowNanos)));
+        if (!one.primary() && !inventory.inUse(interfaceId, nowNanos)) {
+            one.move(InterfaceLife.DRAINING, nowNanos);
+        }
     }
 
     /**
@@ -268,22 +282,24 @@ public final class Pool {
 
     /**
      * What the journal must keep so that the next process goes on where this one ended, each for
-     * {@link #restoreUnfinished}: interfaces asked for, and blocks and interfaces on their way out.
+     * {@link #restoreUnfinished}: interfaces asked for, and blocks and interfaces that are on their
+     * way out or have left so shortly before that a description may still list them.
      */
     public List<CloudAction> unfinished() {
         List<CloudAction> all = new ArrayList<>();
         flights.asked().forEach(request -> all.add(new CloudAction.CreateInterface(request)));
         for (PooledInterface one : inventory.interfaces()) {
-            List<Cidr> draining = inventory.drainingOf(one.id);
+            List<Cidr> leaving = inventory.leavingOf(one.id);
             switch (one.life) {
                 case DRAINING, DETACHED -> all.add(new CloudAction.DetachInterface(one.id));
                 case REQUESTED, ATTACHED -> {
-                    if (!draining.isEmpty()) {
-                        all.add(new CloudAction.UnassignBlocks(one.id, draining));
+                    if (!leaving.isEmpty()) {
+                        all.add(new CloudAction.UnassignBlocks(one.id, leaving));
                     }
                 }
             }
         }
+        inventory.goneInterfaces().forEach(id -> all.add(new CloudAction.DeleteInterface(id)));
         return List.copyOf(all);
     }
 

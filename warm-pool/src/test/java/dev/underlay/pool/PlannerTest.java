@@ -17,6 +17,8 @@ import dev.underlay.pool.CloudAction.AssignBlocks;
 import dev.underlay.pool.CloudAction.AttachInterface;
 import dev.underlay.pool.CloudAction.CreateInterface;
 import dev.underlay.pool.CloudAction.DeleteInterface;
+import dev.underlay.pool.CloudAction.DetachInterface;
+import dev.underlay.pool.CloudAction.UnassignBlocks;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -83,6 +85,17 @@ final class PlannerTest {
     }
 
     @Test
+    void room_on_an_interface_in_the_making_waits_for_it() {
+        Pool pool = pool(eni(0, NINE));
+        pool.linkGone("eni-0", T - Timing.SETTLE_NANOS - 1); // its addresses do not count
+        pool.begin(create(3), T);
+        assertThat(plan(pool, 0, T).actions()).isEmpty(); // it has room for 6 more
+        assertThat(plan(pool, 5, T).actions()).containsExactly(create(4));
+        pool.setLimits(new NodeIdentity.Limits(2, 10));
+        assertThat(plan(pool, 5, T).actions()).isEmpty();
+    }
+
+    @Test
     void the_lowest_free_device_index_is_taken() {
         CloudInterface theirs = unmanaged(eni(1, "10.0.1.1"));
         Pool pool = pool(eni(0, NINE), theirs, detached(eni(2, "10.0.2.1")));
@@ -133,6 +146,89 @@ final class PlannerTest {
         describe(pool, later + 1, eni(0, NINE), withToken(made, "token"));
         assertThat(plan(pool, 0, later + 1).actions())
                 .containsExactly(new AttachInterface("eni-1", 1));
+    }
+
+    @Test
+    void everything_about_a_thing_in_doubt_waits_for_a_look_that_began_later() {
+        Pool pool = pool(eni(0), eni(1, "10.0.1.1"));
+        AssignBlocks assign = new AssignBlocks("eni-0", KIND, 7);
+        pool.begin(LOOK, T);
+        pool.begin(assign, T);
+        pool.end(assign, new CloudAnswer.Refused<>(Refusal.UNKNOWN_OUTCOME, "lost"), T + 1);
+        pool.end(LOOK, new CloudAnswer.Done<>(List.of(eni(0), eni(1, "10.0.1.1"))), T + 2);
+        long later = T + 1 + Timing.backoffNanos(Refusal.UNKNOWN_OUTCOME, 1);
+        assertThat(plan(pool, 0, later).actions()).containsExactly(LOOK);
+
+        describe(pool, later, eni(0, "10.0.0.1", "10.0.0.2"), eni(1, "10.0.1.1"));
+        assertThat(plan(pool, 0, later).actions())
+                .containsExactly(new AssignBlocks("eni-0", KIND, 5));
+        assertThat(plan(pool, 0, later).outlook()).isEqualTo(new Outlook.Ready(3));
+    }
+
+    @Test
+    void an_interface_that_may_be_leaving_is_not_leased_from_and_leaves_again() {
+        Pool pool = pool(eni(0), eni(1, "10.0.1.1"));
+        DetachInterface detach = new DetachInterface("eni-1");
+        refuse(pool, detach, Refusal.UNKNOWN_OUTCOME, T);
+        long later = T + Timing.backoffNanos(Refusal.UNKNOWN_OUTCOME, 1);
+        describe(pool, later, eni(0), eni(1, "10.0.1.1"));
+        assertThat(lease(pool, "a", later)).isEqualTo("none");
+        assertThat(plan(pool, 0, later).actions()).contains(detach);
+    }
+
+    @Test
+    void a_block_that_may_be_leaving_leaves_again_beside_a_pod() {
+        Pool pool = pool(eni(0, "10.0.0.1", "10.0.0.2"));
+        lease(pool, "a", T);
+        UnassignBlocks unassign = new UnassignBlocks("eni-0", Fixtures.blocks("10.0.0.2"));
+        refuse(pool, unassign, Refusal.UNKNOWN_OUTCOME, T);
+        long later = T + Timing.backoffNanos(Refusal.UNKNOWN_OUTCOME, 1);
+        describe(pool, later, eni(0, "10.0.0.1", "10.0.0.2"));
+        assertThat(lease(pool, "b", later)).isEqualTo("none");
+        assertThat(plan(pool, 0, later).actions()).contains(unassign);
+    }
+
+    @Test
+    void what_has_just_left_before_a_restart_is_not_believed_to_be_back() {
+        CloudInterface zero = eni(0, "10.0.0.1");
+        CloudInterface one = eni(1, "10.0.1.1");
+        Pool before = pool(zero, one);
+        UnassignBlocks unassign = new UnassignBlocks("eni-0", Fixtures.blocks("10.0.0.1"));
+        answer(before, unassign, unassign.blocks(), T);
+        answer(before, new DetachInterface("eni-1"), detached(one), T);
+        answer(before, new DeleteInterface("eni-1"), "eni-1", T);
+        assertThat(before.unfinished()).containsExactly(unassign, new DeleteInterface("eni-1"));
+
+        Pool after = new Pool();
+        after.setLimits(Fixtures.M5_LARGE);
+        after.restoreInterfaces(List.of(eni(0)), T + 1);
+        before.unfinished().forEach(action -> after.restoreUnfinished(action, T + 1));
+        describe(after, T + 2, zero, one); // it lags
+        after.linkReady("eni-0");
+        after.linkReady("eni-1");
+        assertThat(lease(after, "a", T + 2)).isEqualTo("none");
+
+        describe(before, T + 2 * Timing.SETTLE_NANOS, eni(0));
+        assertThat(before.unfinished()).isEmpty();
+    }
+
+    @Test
+    void what_was_leaving_before_a_restart_is_not_leased_and_leaves_again() {
+        Pool pool = new Pool();
+        pool.setLimits(Fixtures.M5_LARGE);
+        CloudInterface[] all = {eni(0, "10.0.0.1", "10.0.0.2"), eni(1, "10.0.1.1")};
+        pool.restoreInterfaces(List.of(all), T);
+        UnassignBlocks unassign =
+                new UnassignBlocks("eni-0", Fixtures.blocks("10.0.0.1", "10.0.0.2"));
+        DetachInterface detach = new DetachInterface("eni-1");
+        pool.restoreUnfinished(unassign, T);
+        pool.restoreUnfinished(detach, T);
+        pool.linkReady("eni-0");
+        pool.linkReady("eni-1");
+        assertThat(lease(pool, "a", T)).isEqualTo("none");
+        describe(pool, T, all);
+        assertThat(lease(pool, "a", T)).isEqualTo("none");
+        assertThat(plan(pool, 0, T).actions()).contains(unassign, detach);
     }
 
     private static CloudInterface withToken(CloudInterface one, String token) {
@@ -188,6 +284,28 @@ final class PlannerTest {
         refuse(pool, create(8), Refusal.THROTTLED, T);
         assertThat(obstacle(plan(pool, 1, T))).isEqualTo(Outlook.Obstacle.PERMISSION);
         assertThat(plan(pool, 1, T).outlook().text()).isEqualTo("the cloud says NOT_PERMITTED");
+    }
+
+    @Test
+    void an_interface_that_cannot_be_attached_is_not_promised() {
+        Pool pool = pool(eni(0, NINE), detached(eni(1, "10.0.1.1", "10.0.1.2")));
+        for (int i = 0; i < 9; i++) {
+            lease(pool, "pod-" + i, T);
+        }
+        pool.setLimits(new NodeIdentity.Limits(2, 3));
+        assertThat(plan(pool, 1, T).outlook()).isInstanceOf(Outlook.Coming.class);
+        refuse(pool, new AttachInterface("eni-1", 1), Refusal.NOT_PERMITTED, T);
+        assertThat(plan(pool, 1, T).actions()).isEmpty();
+        assertThat(obstacle(plan(pool, 1, T))).isEqualTo(Outlook.Obstacle.PERMISSION);
+    }
+
+    @Test
+    void an_assign_that_brings_nothing_is_not_repeated_at_once() {
+        Pool pool = pool(eni(0));
+        AssignBlocks assign = new AssignBlocks("eni-0", KIND, 8);
+        answer(pool, assign, List.of(), T);
+        assertThat(plan(pool, 0, T).actions()).doesNotContain(assign);
+        assertThat(plan(pool, 0, T + 1_000_000_000L).actions()).contains(assign);
     }
 
     @Test

@@ -93,11 +93,13 @@ final class Simulation {
                 react();
                 check();
             } catch (RuntimeException | AssertionError broken) {
-                throw new AssertionError(
-                        "event " + event.order + ", the last ones:\n" + String.join("\n", log),
-                        broken);
+                throw new AssertionError("event " + event.order + history(), broken);
             }
         }
+    }
+
+    String history() {
+        return ", the last ones:\n" + String.join("\n", log);
     }
 
     void startPod(long livesForNanos) {

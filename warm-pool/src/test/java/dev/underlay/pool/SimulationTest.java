@@ -35,7 +35,11 @@ final class SimulationTest {
                     Map.of("WARM_IP_TARGET", "1", "MAX_ENI", "2", "IP_COOLDOWN_PERIOD", "120"));
 
     static LongStream seeds() {
-        return LongStream.rangeClosed(1, 140);
+        return LongStream.concat(
+                LongStream.rangeClosed(1, 140),
+                LongStream.of(
+                        2235, // a block in doubt never left an interface that had pods
+                        3110)); // after a restart a lagging description brought a block back
     }
 
     @ParameterizedTest(name = "seed {0}")
@@ -121,8 +125,10 @@ final class SimulationTest {
     private static void assertAtRest(
             Simulation node, PoolSettings settings, NodeIdentity.Limits limits) {
         assertThat(node.waiting()).isZero();
-        assertThat(node.pool().inFlight()).isEmpty();
-        assertThat(node.pool().unfinished()).isEmpty();
+        assertThat(node.pool().inFlight())
+                .filteredOn(action -> !(action instanceof CloudAction.Describe))
+                .isEmpty();
+        assertThat(node.pool().unfinished()).as(node.history()).isEmpty();
         Targets.Want want = Targets.want(settings, node.counts(), 0, Growth.perInterface(limits));
         if (want.slots() > 0) {
             assertThat(node.outlook()).isNotInstanceOf(Outlook.Coming.class);

@@ -150,11 +150,19 @@ final class TargetVectorsTest {
         assertThat(node.shape()).isEqualTo("2 interfaces, 20 addresses, 19 free [14, 6]");
         node.pods(21);
         assertThat(node.shape()).isEqualTo("2 interfaces, 20 addresses, 0 free [14, 6]");
+        assertThat(node.waiting()).isOne();
         assertThat(node.outlook())
                 .isInstanceOfSatisfying(
                         Outlook.Stuck.class,
                         stuck ->
                                 assertThat(stuck.obstacle()).isEqualTo(Outlook.Obstacle.POD_LIMIT));
+    }
+
+    @Test
+    void never_more_addresses_than_pods_on_a_fresh_node() {
+        PoolSettings two = settings("WARM_ENI_TARGET", "2").withMaxPods(20);
+        assertThat(new TestNode(M5_XLARGE, two).shape())
+                .isEqualTo("2 interfaces, 20 addresses, 20 free [14, 6]");
     }
 
     /** G48. */
