@@ -67,14 +67,9 @@ public final class Pool {
         new Answers(inventory, flights, nowNanos).unknown(action);
     }
 
-    /** The same for the one call that makes something new. */
-    public void restoreRequest(InterfaceRequest request, long nowNanos) {
-        restoreUnfinished(new CloudAction.CreateInterface(request), nowNanos);
-    }
-
     private void leaveUnfinished(Cidr cidr, String interfaceId, long nowNanos) {
-        boolean wanted = inventory.find(cidr.network()).filter(b -> b.inUse(nowNanos)).isPresent();
-        if (!wanted) {
+        boolean inUse = inventory.find(cidr.network()).filter(b -> b.inUse(nowNanos)).isPresent();
+        if (!inUse && inventory.find(interfaceId).isPresent()) {
             inventory.put(cidr, interfaceId, Standing.UNCONFIRMED, nowNanos).life =
                     BlockLife.DRAINING;
         }
