@@ -74,6 +74,7 @@ final class Inventory {
      * overlap it move into it; what does not fit stays as single addresses that the cloud misses.
      */
     Block put(Cidr cidr, String interfaceId, Standing standing, long nowNanos) {
+        goneBlocks.remove(cidr); // it is back
         Block known = blocks.get(cidr);
         if (known != null) {
             take(known);

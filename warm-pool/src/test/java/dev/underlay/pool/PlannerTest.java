@@ -213,6 +213,15 @@ final class PlannerTest {
     }
 
     @Test
+    void what_left_and_was_granted_again_is_here_after_a_restart() {
+        Pool pool = pool(eni(0, "10.0.0.1"));
+        List<Cidr> block = Fixtures.blocks("10.0.0.1");
+        answer(pool, new UnassignBlocks("eni-0", block), block, T);
+        answer(pool, new AssignBlocks("eni-0", KIND, 1), block, T);
+        assertThat(pool.unfinished()).isEmpty();
+    }
+
+    @Test
     void what_was_leaving_before_a_restart_is_not_leased_and_leaves_again() {
         Pool pool = new Pool();
         pool.setLimits(Fixtures.M5_LARGE);
