@@ -1,5 +1,6 @@
 package dev.underlay.pool;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -24,8 +25,13 @@ final class Answers {
     }
 
     private void done(CloudAction action, Object value, long begunAtNanos) {
-        flights.holds().clear(kind(action));
-        subjectOf(action).ifPresent(flights.holds()::clear);
+        List<String> cured = new ArrayList<>(List.of(kind(action)));
+        subnetOf(action).ifPresent(cured::add);
+        if (asksForPrefixes(action)) {
+            List.copyOf(cured).forEach(subject -> cured.add(prefixes(subject)));
+        }
+        Flights.interfaceOf(action).ifPresent(cured::add);
+        cured.forEach(flights.holds()::clear);
         switch (action) {
             case CloudAction.Describe _ ->
                     new Observation(inventory, flights, begunAtNanos, nowNanos)
@@ -178,6 +184,7 @@ final class Answers {
         return switch (refusal) {
             case INTERFACE_FULL, ATTACHMENT_LIMIT, DEVICE_INDEX_TAKEN, GONE -> true;
             case SUBNET_FULL,
+                    NO_FREE_PREFIX,
                     QUOTA_EXCEEDED,
                     BUSY,
                     NOT_PERMITTED,
@@ -193,6 +200,10 @@ final class Answers {
     private String heldAgainst(CloudAction action, Refusal refusal) {
         return switch (refusal) {
             case SUBNET_FULL -> subnetOf(action).orElse(kind(action));
+            case NO_FREE_PREFIX -> {
+                String subject = subnetOf(action).orElse(kind(action));
+                yield asksForPrefixes(action) ? prefixes(subject) : subject;
+            }
             case INTERFACE_FULL, DEVICE_INDEX_TAKEN, GONE, BUSY, UNKNOWN_OUTCOME ->
                     Flights.interfaceOf(action).orElse(kind(action));
             case ATTACHMENT_LIMIT -> CREATE;
@@ -201,9 +212,17 @@ final class Answers {
         };
     }
 
-    private Optional<String> subjectOf(CloudAction action) {
-        subnetOf(action).ifPresent(flights.holds()::clear);
-        return Flights.interfaceOf(action);
+    static boolean asksForPrefixes(CloudAction action) {
+        return switch (action) {
+            case CloudAction.AssignBlocks(_, var kind, _) -> kind.delegated();
+            case CloudAction.CreateInterface(var request) -> request.kind().delegated();
+            case CloudAction.AttachInterface _,
+                    CloudAction.DeleteInterface _,
+                    CloudAction.Describe _,
+                    CloudAction.DetachInterface _,
+                    CloudAction.UnassignBlocks _ ->
+                    false;
+        };
     }
 
     private Optional<String> subnetOf(CloudAction action) {
@@ -221,6 +240,11 @@ final class Answers {
     }
 
     static final String CREATE = "CreateInterface";
+
+    /** The prefixes of a subnet, or of a kind of call, as a subject of holds. */
+    static String prefixes(String of) {
+        return of + " prefixes";
+    }
 
     /** The name of a kind of call, as a subject of holds. */
     static String kind(CloudAction action) {

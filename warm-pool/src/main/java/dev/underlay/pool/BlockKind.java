@@ -17,6 +17,11 @@ public enum BlockKind {
         this.prefixLength = prefixLength;
     }
 
+    /** Whether its blocks are prefixes: many addresses in one slot of an interface. */
+    public boolean delegated() {
+        return prefixLength < family.bits();
+    }
+
     /** The family of its addresses. */
     public IpAddress.Family family() {
         return family;

@@ -9,15 +9,18 @@ final class Census {
         int cooling = 0;
         int free = 0;
         int requested = 0;
+        int scattered = 0;
         for (PooledInterface one : inventory.interfaces()) {
             boolean open = inventory.open(one);
             boolean coming = coming(inventory, one, nowNanos);
             for (Block block : inventory.blocksOf(one.id)) {
                 leased += block.leased();
                 cooling += block.cooling(nowNanos);
-                if (Choice.leasable(block)) {
-                    free += open ? block.free(nowNanos) : 0;
-                    requested += coming ? block.free(nowNanos) : 0;
+                if (Choice.leasable(block) && (open || coming)) {
+                    int unused = block.free(nowNanos);
+                    free += open ? unused : 0;
+                    requested += open ? 0 : unused;
+                    scattered += unused < block.cidr.size() ? unused : 0;
                 }
             }
         }
@@ -29,7 +32,7 @@ final class Census {
         for (InterfaceRequest request : flights.creating()) {
             requested += request.blocks() * size(request.kind());
         }
-        return new Counts(leased, cooling, free, requested);
+        return new Counts(leased, cooling, free, requested, scattered);
     }
 
     /** Whether an interface that is not open is on the way to be. */

@@ -9,8 +9,8 @@ import java.util.TreeMap;
 
 /**
  * Which address to lease. The fullest interface and the fullest block come first, so that the empty
- * ones stay empty and can be given back; among equals the address that has been idle longest, so
- * that the trace of its last pod is cold.
+ * ones stay empty and can be given back, and a single address before an empty prefix; among equals
+ * the address that has been idle longest, so that the trace of its last pod is cold.
  */
 final class Choice {
     /** A free address. */
@@ -20,6 +20,7 @@ final class Choice {
 
     private static final Comparator<Candidate> BEST_FIRST =
             Comparator.comparing((Candidate c) -> c.block().leased(), Comparator.reverseOrder())
+                    .thenComparingLong(c -> c.block().cidr.size())
                     .thenComparingLong(c -> c.idle().idleSinceNanos())
                     .thenComparing(c -> c.idle().address());
 

@@ -1,20 +1,24 @@
 package dev.underlay.pool;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
 
 /**
  * Gives back what is beyond the target: whole interfaces that are empty and fit into the surplus,
- * and, unless whole interfaces are the target, also single blocks. Never the primary interface, and
- * nothing in use, cooling or not confirmed.
+ * and, unless whole interfaces are the target, also single blocks, those of the kind that is not
+ * asked for any more first. Never the primary interface, and nothing in use, cooling or not
+ * confirmed.
  *
  * <p>Two things keep it from giving back what is asked for again right away. The surplus is what
  * was too much throughout the last {@link Timing#QUIET_NANOS}, not just at this instant ({@link
- * Peaks}), and what goes has been idle for as long.
+ * Peaks}; a prefix counts as free when it was so as a whole), and what goes has been idle for as
+ * long.
  */
 final class GiveBack {
     private final Pool pool;
+    private final PoolSettings settings;
     private final long nowNanos;
     private final List<CloudAction> actions = new ArrayList<>();
     private long surplus;
@@ -22,12 +26,15 @@ final class GiveBack {
 
     GiveBack(Pool pool, PoolSettings settings, int perInterface, long nowNanos) {
         this.pool = pool;
+        this.settings = settings;
         this.nowNanos = nowNanos;
         Counts counts = pool.counts(nowNanos);
         int inUse = counts.leased() + counts.cooling();
-        int most = pool.peaks().highest(inUse, nowNanos);
-        surplus = Targets.surplus(settings, counts.total() - most, counts.total(), perInterface);
-        pool.peaks().fallsAtNanos(inUse, nowNanos).ifPresent(at -> next = at);
+        boolean prefixes = Targets.mode(settings) == Targets.Mode.PREFIXES;
+        long free =
+                prefixes ? quietWhole() : counts.total() - pool.peaks().highest(inUse, nowNanos);
+        surplus = Targets.surplus(settings, free, counts.total(), perInterface);
+        pool.peaks().fallsAtNanos(inUse, nowNanos).ifPresent(at -> next = Math.min(next, at));
         List<PooledInterface> lastFirst = pool.inventory().interfaces().reversed();
         List<PooledInterface> staying = new ArrayList<>();
         for (PooledInterface one : lastFirst) {
@@ -35,10 +42,20 @@ final class GiveBack {
                 staying.add(one);
             }
         }
-        switch (Targets.mode(settings)) {
-            case ADDRESSES, DEFAULT -> staying.forEach(this::thin);
-            case INTERFACES -> {}
+        staying.forEach(this::thin);
+    }
+
+    /** How many addresses lie in blocks without a pod throughout the quiet time. */
+    private long quietWhole() {
+        long count = 0;
+        for (PooledInterface one : pool.inventory().interfaces()) {
+            for (Block block : pool.inventory().blocksOf(one.id)) {
+                if (pool.inventory().open(one) && movable(block) && quiet(block.idleSinceNanos())) {
+                    count += block.cidr.size();
+                }
+            }
         }
+        return count;
     }
 
     List<CloudAction> actions() {
@@ -77,7 +94,7 @@ final class GiveBack {
             return;
         }
         List<Cidr> leaving = new ArrayList<>();
-        for (Block block : pool.inventory().blocksOf(one.id).reversed()) {
+        for (Block block : lastWantedFirst(one)) {
             if (movable(block) && block.cidr.size() <= surplus && quiet(block.idleSinceNanos())) {
                 surplus -= block.cidr.size();
                 leaving.add(block.cidr);
@@ -86,6 +103,24 @@ final class GiveBack {
         if (!leaving.isEmpty()) {
             actions.add(new CloudAction.UnassignBlocks(one.id, leaving));
         }
+    }
+
+    /** The blocks of an interface that may go one by one, in the order in which they do. */
+    private List<Block> lastWantedFirst(PooledInterface one) {
+        boolean all = Targets.mode(settings) != Targets.Mode.INTERFACES;
+        List<Block> blocks = new ArrayList<>();
+        for (Block block : pool.inventory().blocksOf(one.id).reversed()) {
+            if (all || other(block)) {
+                blocks.add(block);
+            }
+        }
+        blocks.sort(Comparator.comparing(block -> !other(block))); // stable
+        return blocks;
+    }
+
+    /** Whether a block is of the kind that is not asked for. */
+    private boolean other(Block block) {
+        return block.cidr.prefixLength() != settings.kind().prefixLength();
     }
 
     private static boolean movable(Block block) {

@@ -11,10 +11,11 @@ import java.util.function.Supplier;
  * Finds room for the whole deficit at once: first on the interfaces that are here, one call for
  * each, then on new ones that are made with their addresses. Where a call is in flight or a look is
  * due, the room is kept for a later call and nothing else is asked for in its place.
+ *
+ * <p>A block takes one slot of an interface, whatever its size. Where prefixes are wanted and the
+ * subnet lately had none, single addresses are asked for, not more of them than pods need soon.
  */
 final class Growth {
-    private static final BlockKind KIND = BlockKind.SECONDARY_ADDRESS;
-
     private final Pool pool;
     private final PoolSettings settings;
     private final NodeIdentity.Limits limits;
@@ -25,6 +26,7 @@ final class Growth {
     private final long wanted;
     private final List<CloudAction> actions = new ArrayList<>();
     private long left;
+    private long singles;
     private long budget;
     private long found;
     private Optional<Outlook.Stuck> obstacle = Optional.empty();
@@ -46,12 +48,13 @@ final class Growth {
         wanted = want.slots();
         whole = want.whole();
         left = wanted;
+        singles = want.single();
         budget = Targets.ceiling(settings, counts);
         if (budget == 0) {
             meet(podLimit());
         }
         pool.inventory().interfaces().forEach(this::fill);
-        pool.flights().creating().forEach(request -> take(room(request.blocks())));
+        pool.flights().creating().forEach(this::reserve);
         create();
     }
 
@@ -81,6 +84,7 @@ final class Growth {
     }
 
     private void fill(PooledInterface one) {
+        BlockKind kind = kind(one.subnetId().orElse(""));
         boolean staying = one.life == InterfaceLife.REQUESTED || one.life == InterfaceLife.ATTACHED;
         Flights flights = pool.flights();
         int blocks = pool.inventory().blocksOf(one.id).size() + flights.assigning(one.id);
@@ -91,7 +95,7 @@ final class Growth {
         if (one.life == InterfaceLife.REQUESTED
                 || flights.busy(one.id)
                 || flights.doubted(one.id)) {
-            take(room);
+            take(room, kind);
             return;
         }
         Optional<Hold> hold =
@@ -102,10 +106,15 @@ final class Growth {
             meet(Prospect.stuck(hold.get()));
             return;
         }
-        long slots = take(room);
-        if (slots > 0) {
-            actions.add(new CloudAction.AssignBlocks(one.id, KIND, (int) slots));
+        int count = take(room, kind);
+        if (count > 0) {
+            actions.add(new CloudAction.AssignBlocks(one.id, kind, count));
         }
+    }
+
+    /** The rest of an interface in the making is assigned once it is here. */
+    private void reserve(InterfaceRequest making) {
+        take(room(making.blocks()), making.kind());
     }
 
     private void create() {
@@ -122,27 +131,45 @@ final class Growth {
                 return;
             }
             InterfaceRequest wish = wishes.poll();
+            BlockKind kind = wish == null ? kind(Answers.CREATE) : wish.kind();
+            int count = take(perInterface(limits), kind); // what a wish lacks is assigned later
+            if (count == 0) {
+                return;
+            }
             if (wish == null) {
-                int slots = (int) take(perInterface(limits));
-                wish = new InterfaceRequest(tokens.get(), KIND, slots);
-            } else {
-                take(perInterface(limits)); // the rest is assigned once it is here
+                wish = new InterfaceRequest(tokens.get(), kind, count);
             }
             actions.add(new CloudAction.CreateInterface(wish));
             interfaces++;
         }
     }
 
-    /** Uses room, at most as much as is wanted; all of it where whole interfaces are wanted. */
-    private long take(long room) {
-        if (left <= 0) {
+    /**
+     * Uses room, at most as much as is wanted; all of it where whole interfaces are wanted.
+     *
+     * @param room free slots
+     * @return how many blocks fill it
+     */
+    private int take(int room, BlockKind kind) {
+        long want = whole ? Long.MAX_VALUE : kind.delegated() ? left : Math.min(left, singles);
+        if (left <= 0 || Math.min(want, budget) <= 0) {
             return 0;
         }
-        long slots = Math.min(budget, whole ? room : Math.min(room, left));
-        left -= slots;
-        budget -= slots;
-        found += slots;
-        return slots;
+        int size = Census.size(kind);
+        int blocks = (int) Math.min(room, Math.ceilDiv(Math.min(want, budget), (long) size));
+        long addresses = (long) blocks * size;
+        left -= addresses;
+        singles -= addresses;
+        budget -= addresses;
+        found += addresses;
+        return blocks;
+    }
+
+    /** What to ask a subnet for, or a kind of call that chooses one. */
+    private BlockKind kind(String subject) {
+        return hold(Answers.prefixes(subject)).isPresent()
+                ? BlockKind.SECONDARY_ADDRESS
+                : settings.kind();
     }
 
     private int room(int blocks) {
@@ -188,7 +215,8 @@ final class Growth {
                                 + limits.interfaces()
                                 + " with "
                                 + perInterface(limits)
-                                + " pod addresses each; use a larger type";
+                                + (settings.prefixDelegation() ? " prefixes" : " pod addresses")
+                                + " each; use a larger type";
         return new Outlook.Stuck(
                 Outlook.Obstacle.INTERFACE_LIMIT,
                 "all addresses of the node's "

@@ -29,8 +29,14 @@ public record NodeIdentity(
      * @param interfaces how many interfaces it may have, the primary one counted
      * @param addressesPerInterface IPv4 slots of each, its primary address counted; a prefix takes
      *     one slot
+     * @param prefixes whether it takes prefixes; on AWS every type but those on Xen
      */
-    public record Limits(int interfaces, int addressesPerInterface) {}
+    public record Limits(int interfaces, int addressesPerInterface, boolean prefixes) {
+        /** A type that takes prefixes. */
+        public Limits(int interfaces, int addressesPerInterface) {
+            this(interfaces, addressesPerInterface, true);
+        }
+    }
 
     /** Keeps its own copy of the list. */
     public NodeIdentity {

@@ -46,7 +46,8 @@ public final class Planner {
         return new Planner(pool, nowNanos).plan(settings, demand, tokens);
     }
 
-    private Plan plan(PoolSettings settings, Demand demand, Supplier<String> tokens) {
+    private Plan plan(PoolSettings given, Demand demand, Supplier<String> tokens) {
+        PoolSettings settings = pool.limits().map(given::on).orElse(given);
         look();
         if (pool.limits().isPresent() && flights.lookedAt().isPresent()) {
             NodeIdentity.Limits limits = pool.limits().get();

@@ -142,8 +142,9 @@ public final class Pool {
     }
 
     /**
-     * Takes an address for a pod: from the fullest interface, there from the fullest block, there
-     * one never used before, else the one idle longest; unconfirmed ones last.
+     * Takes an address for a pod: from the fullest interface, there from the fullest block, a
+     * single address before an empty prefix, there one never used before, else the one idle
+     * longest; unconfirmed ones last.
      */
     public LeaseAnswer lease(AttachmentKey owner, long nowNanos) {
         Optional<Lease> had = leaseOf(owner);

@@ -10,9 +10,14 @@ import java.util.OptionalInt;
  * How many addresses a node keeps at hand. Names and meaning are those of the AWS VPC CNI 1.23.1.
  *
  * @param warmEniTarget keep the free addresses of this many full interfaces; whole interfaces come
- *     and go. Looked at only when both other targets are unset. {@code WARM_ENI_TARGET}
+ *     and go. Looked at only when both targets of addresses are unset, and not with prefixes.
+ *     {@code WARM_ENI_TARGET}
  * @param warmIpTarget keep this many addresses free. {@code WARM_IP_TARGET}
  * @param minimumIpTarget keep at least this many addresses in total. {@code MINIMUM_IP_TARGET}
+ * @param prefixDelegation ask for /28 prefixes instead of single addresses, on a type that takes
+ *     them. {@code ENABLE_PREFIX_DELEGATION}
+ * @param warmPrefixTarget keep this many prefixes free as a whole. Looked at only with prefixes and
+ *     when both targets of addresses are unset. {@code WARM_PREFIX_TARGET}
  * @param maxEni have at most this many interfaces, the primary one counted; the type's limit holds
  *     too. {@code MAX_ENI}
  * @param maxPods have at most this many addresses that are free or leased; cooling ones come on
@@ -23,6 +28,8 @@ public record PoolSettings(
         OptionalInt warmEniTarget,
         OptionalInt warmIpTarget,
         OptionalInt minimumIpTarget,
+        boolean prefixDelegation,
+        OptionalInt warmPrefixTarget,
         OptionalInt maxEni,
         OptionalInt maxPods,
         long cooldownNanos) {
@@ -31,6 +38,12 @@ public record PoolSettings(
      * node that is a little behind still sends to the pod that is gone.
      */
     public static final int DEFAULT_COOLDOWN_SECONDS = 30;
+
+    private static final String ENABLE_PREFIX_DELEGATION = "ENABLE_PREFIX_DELEGATION";
+
+    /** The three settings of which the VPC CNI wants one above 0 with prefixes. */
+    private static final List<String> WARMTH =
+            List.of("WARM_PREFIX_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET");
 
     /** What {@link #fromEnvironment} found. */
     public sealed interface Parsed {
@@ -56,6 +69,8 @@ public record PoolSettings(
                 OptionalInt.empty(),
                 OptionalInt.empty(),
                 OptionalInt.empty(),
+                false,
+                OptionalInt.empty(),
                 OptionalInt.empty(),
                 OptionalInt.empty(),
                 DEFAULT_COOLDOWN_SECONDS * 1_000_000_000L);
@@ -63,8 +78,9 @@ public record PoolSettings(
 
     /**
      * Reads the settings from environment variables. One that is absent or empty is unset; a 0 in
-     * {@code WARM_IP_TARGET} and {@code MINIMUM_IP_TARGET} and a {@code MAX_ENI} below 1 are unset
-     * as well, while {@code WARM_ENI_TARGET=0} is a target. All bad ones are reported at once.
+     * {@code WARM_IP_TARGET}, {@code MINIMUM_IP_TARGET} and {@code WARM_PREFIX_TARGET} and a {@code
+     * MAX_ENI} below 1 are unset as well, while {@code WARM_ENI_TARGET=0} is a target. All bad ones
+     * are reported at once.
      */
     public static Parsed fromEnvironment(Map<String, String> environment) {
         Reader reader = new Reader(environment);
@@ -73,10 +89,15 @@ public record PoolSettings(
                         reader.number("WARM_ENI_TARGET", 0),
                         aboveZero(reader.number("WARM_IP_TARGET", 0)),
                         aboveZero(reader.number("MINIMUM_IP_TARGET", 0)),
+                        reader.flag(ENABLE_PREFIX_DELEGATION),
+                        aboveZero(reader.number("WARM_PREFIX_TARGET", 0)),
                         aboveZero(reader.number("MAX_ENI", Integer.MIN_VALUE)),
                         OptionalInt.empty(),
                         reader.number("IP_COOLDOWN_PERIOD", 0).orElse(DEFAULT_COOLDOWN_SECONDS)
                                 * 1_000_000_000L);
+        if (settings.prefixDelegation) {
+            reader.refuseNoWarmth(settings);
+        }
         return reader.errors.isEmpty() ? new Parsed.Good(settings) : new Parsed.Bad(reader.errors);
     }
 
@@ -86,16 +107,38 @@ public record PoolSettings(
                 warmEniTarget,
                 warmIpTarget,
                 minimumIpTarget,
+                prefixDelegation,
+                warmPrefixTarget,
                 maxEni,
                 OptionalInt.of(pods),
                 cooldownNanos);
+    }
+
+    /** What holds on a type: one that takes no prefixes gets single addresses. */
+    PoolSettings on(NodeIdentity.Limits limits) {
+        return limits.prefixes() || !prefixDelegation
+                ? this
+                : new PoolSettings(
+                        warmEniTarget,
+                        warmIpTarget,
+                        minimumIpTarget,
+                        false,
+                        warmPrefixTarget,
+                        maxEni,
+                        maxPods,
+                        cooldownNanos);
+    }
+
+    /** The kind of blocks to ask for where it can be had. */
+    BlockKind kind() {
+        return prefixDelegation ? BlockKind.PREFIX_28 : BlockKind.SECONDARY_ADDRESS;
     }
 
     private static OptionalInt aboveZero(OptionalInt value) {
         return value.orElse(0) > 0 ? value : OptionalInt.empty();
     }
 
-    /** Reads numbers and collects what is wrong with them. */
+    /** Reads values and collects what is wrong with them. */
     private static final class Reader {
         private final Map<String, String> environment;
         private final List<String> errors = new ArrayList<>();
@@ -104,8 +147,44 @@ public record PoolSettings(
             this.environment = environment;
         }
 
+        private String text(String name) {
+            return Optional.ofNullable(environment.get(name)).orElse("").strip();
+        }
+
+        /** The words of Go's strconv.ParseBool, which the VPC CNI reads. */
+        boolean flag(String name) {
+            return switch (text(name)) {
+                case "1", "t", "T", "true", "TRUE", "True" -> true;
+                case "", "0", "f", "F", "false", "FALSE", "False" -> false;
+                default -> {
+                    errors.add(
+                            "%s is \"%s\": it must be true or false; correct or unset it"
+                                    .formatted(name, text(name)));
+                    yield false;
+                }
+            };
+        }
+
+        /** None of the three set is fine, there is a default; each set to nothing is not. */
+        void refuseNoWarmth(PoolSettings settings) {
+            List<String> written = WARMTH.stream().filter(name -> !text(name).isEmpty()).toList();
+            boolean warm =
+                    settings.warmPrefixTarget.isPresent()
+                            || settings.warmIpTarget.isPresent()
+                            || settings.minimumIpTarget.isPresent();
+            if (!written.isEmpty() && !warm && errors.isEmpty()) {
+                errors.add(
+                        "%s is true and %s 0: no address would be kept for the next pod; set one of"
+                                        .formatted(
+                                                ENABLE_PREFIX_DELEGATION,
+                                                String.join(" and ", written)
+                                                        + (written.size() == 1 ? " is" : " are"))
+                                + " %s above 0 or unset them".formatted(String.join(", ", WARMTH)));
+            }
+        }
+
         OptionalInt number(String name, int least) {
-            String text = Optional.ofNullable(environment.get(name)).orElse("").strip();
+            String text = text(name);
             if (text.isEmpty()) {
                 return OptionalInt.empty();
             }

@@ -97,7 +97,7 @@ final class Prospect {
 
     private static Outlook.Obstacle obstacle(Refusal refusal) {
         return switch (refusal) {
-            case SUBNET_FULL -> Outlook.Obstacle.SUBNET_FULL;
+            case SUBNET_FULL, NO_FREE_PREFIX -> Outlook.Obstacle.SUBNET_FULL;
             case ATTACHMENT_LIMIT -> Outlook.Obstacle.INTERFACE_LIMIT;
             case QUOTA_EXCEEDED -> Outlook.Obstacle.QUOTA;
             case NOT_PERMITTED -> Outlook.Obstacle.PERMISSION;

@@ -2,8 +2,10 @@ package dev.underlay.pool;
 
 /** Why the cloud did not do what it was asked; each class has one reaction. */
 public enum Refusal {
-    /** The subnet has no free address or no free prefix: another subnet, or later. */
+    /** The subnet has no free address: another subnet, or later. */
     SUBNET_FULL,
+    /** The subnet has no prefix left, it may still have addresses: those meanwhile. */
+    NO_FREE_PREFIX,
     /** The interface holds all it may: our view is stale, describe it. */
     INTERFACE_FULL,
     /** The instance has all interfaces it may: delete the new one, describe. */

@@ -28,9 +28,11 @@ final class Targets {
      * How many addresses to ask for.
      *
      * @param slots 0 when there are enough
+     * @param single how many of them to ask for one by one where prefixes are wanted and none is
+     *     left
      * @param whole whether each interface that is touched is filled
      */
-    record Want(long slots, boolean whole) {}
+    record Want(long slots, long single, boolean whole) {}
 
     private Targets() {}
 
@@ -50,11 +52,29 @@ final class Targets {
                                 settings.minimumIpTarget().orElse(0) - total);
                     }
                     case INTERFACES -> fullInterfaces(settings, perInterface) - available;
-                    case DEFAULT -> available < DEFAULT_FREE ? 2L * DEFAULT_FREE - available : 0;
+                    case PREFIXES -> fullPrefixes(settings) - unscattered(counts, waiting);
+                    case DEFAULT -> few(available);
                 };
+        long ceiling = ceiling(settings, counts);
+        // A warm prefix takes one slot of an interface, as many single addresses would take 16.
+        long single = mode(settings) == Mode.PREFIXES ? few(available) : missing;
         return new Want(
-                Math.clamp(missing, 0, ceiling(settings, counts)),
+                Math.clamp(missing, 0, ceiling),
+                Math.clamp(single, 0, ceiling),
                 mode(settings) == Mode.INTERFACES);
+    }
+
+    private static long few(long available) {
+        return available < DEFAULT_FREE ? 2L * DEFAULT_FREE - available : 0;
+    }
+
+    /**
+     * How many addresses lie in prefixes that are free as a whole, or alone, once the waiting pods
+     * have taken what is left of prefixes in use.
+     */
+    private static long unscattered(Counts counts, int waiting) {
+        long rest = (long) counts.free() + counts.requested() - counts.scattered();
+        return rest - Math.max(0, waiting - counts.scattered());
     }
 
     /** How many more addresses the node may have. */
@@ -69,7 +89,8 @@ final class Targets {
     /**
      * How many free addresses the node can do without.
      *
-     * @param free how many are free, or would be
+     * @param free how many are free, or would be; for {@link Mode#PREFIXES} those that lie in
+     *     prefixes that are free as a whole, or alone
      */
     static long surplus(PoolSettings settings, long free, long total, int perInterface) {
         long over =
@@ -79,6 +100,7 @@ final class Targets {
                                     free - settings.warmIpTarget().orElse(0),
                                     total - settings.minimumIpTarget().orElse(0));
                     case INTERFACES -> free - fullInterfaces(settings, perInterface);
+                    case PREFIXES -> free - fullPrefixes(settings);
                     case DEFAULT -> free - 2L * DEFAULT_FREE;
                 };
         return Math.max(0, over);
@@ -89,12 +111,18 @@ final class Targets {
         return Math.max(1, (long) settings.warmEniTarget().orElse(0) * perInterface);
     }
 
+    private static long fullPrefixes(PoolSettings settings) {
+        return (long) settings.warmPrefixTarget().orElse(0) * Census.size(BlockKind.PREFIX_28);
+    }
+
     /** Which of the settings decides. */
     enum Mode {
-        /** WARM_IP_TARGET or MINIMUM_IP_TARGET is set: single addresses come and go. */
+        /** WARM_IP_TARGET or MINIMUM_IP_TARGET is set: single blocks come and go. */
         ADDRESSES,
-        /** Only WARM_ENI_TARGET is set: whole interfaces come and go. */
+        /** Only WARM_ENI_TARGET is set, without prefixes: whole interfaces come and go. */
         INTERFACES,
+        /** Only WARM_PREFIX_TARGET is set, with prefixes: prefixes come and go. */
+        PREFIXES,
         /** None is set: addresses come and go in small batches. */
         DEFAULT
     }
@@ -102,6 +130,9 @@ final class Targets {
     static Mode mode(PoolSettings settings) {
         if (settings.warmIpTarget().isPresent() || settings.minimumIpTarget().isPresent()) {
             return Mode.ADDRESSES;
+        }
+        if (settings.prefixDelegation()) {
+            return settings.warmPrefixTarget().isPresent() ? Mode.PREFIXES : Mode.DEFAULT;
         }
         return settings.warmEniTarget().isPresent() ? Mode.INTERFACES : Mode.DEFAULT;
     }

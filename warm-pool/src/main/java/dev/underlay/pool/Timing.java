@@ -47,6 +47,8 @@ final class Timing {
         return switch (refusal) {
             // Addresses come free when pods elsewhere end; waiting pods give up after a minute.
             case SUBNET_FULL -> doubled(10 * SECOND, 120 * SECOND, failures);
+            // Single addresses serve meanwhile; a subnet that is in pieces heals with its pods.
+            case NO_FREE_PREFIX -> doubled(30 * SECOND, 600 * SECOND, failures);
             // A look comes first and is the cure.
             case INTERFACE_FULL -> doubled(5 * SECOND, 300 * SECOND, failures);
             case DEVICE_INDEX_TAKEN -> doubled(SECOND / 10, 30 * SECOND, failures);

@@ -2,8 +2,10 @@ package dev.underlay.pool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 final class PoolSettingsTest {
@@ -22,6 +24,8 @@ final class PoolSettingsTest {
                                         "WARM_ENI_TARGET", "2",
                                         "WARM_IP_TARGET", " 5 ",
                                         "MINIMUM_IP_TARGET", "10",
+                                        "ENABLE_PREFIX_DELEGATION", "T",
+                                        "WARM_PREFIX_TARGET", "1",
                                         "MAX_ENI", "3",
                                         "IP_COOLDOWN_PERIOD", "0")))
                 .isEqualTo(
@@ -29,6 +33,8 @@ final class PoolSettingsTest {
                                 OptionalInt.of(2),
                                 OptionalInt.of(5),
                                 OptionalInt.of(10),
+                                true,
+                                OptionalInt.of(1),
                                 OptionalInt.of(3),
                                 OptionalInt.empty(),
                                 0));
@@ -48,6 +54,67 @@ final class PoolSettingsTest {
         assertThat(zero.warmIpTarget()).isEmpty();
         assertThat(zero.minimumIpTarget()).isEmpty();
         assertThat(zero.maxEni()).isEmpty();
+    }
+
+    /** Go's ParseBool, as the VPC CNI reads it. */
+    @Test
+    void a_flag_is_one_of_gos_words() {
+        for (String yes : List.of("1", "t", "T", "TRUE", "true", "True")) {
+            assertThat(TestNode.settings(Map.of("ENABLE_PREFIX_DELEGATION", yes)))
+                    .extracting(PoolSettings::prefixDelegation)
+                    .isEqualTo(true);
+        }
+        for (String no : List.of("", "0", "f", "F", "FALSE", "false", "False")) {
+            assertThat(TestNode.settings(Map.of("ENABLE_PREFIX_DELEGATION", no)))
+                    .isEqualTo(PoolSettings.defaults());
+        }
+        assertThat(errors("ENABLE_PREFIX_DELEGATION", "yes"))
+                .containsExactly(
+                        "ENABLE_PREFIX_DELEGATION is \"yes\": it must be true or false; correct or"
+                                + " unset it");
+    }
+
+    /** The VPC CNI refuses to start then, too; with all three unset ours has a default. */
+    @Test
+    void prefixes_without_any_warmth_are_refused() {
+        assertThat(errors("ENABLE_PREFIX_DELEGATION", "true", "WARM_PREFIX_TARGET", "0"))
+                .containsExactly(
+                        "ENABLE_PREFIX_DELEGATION is true and WARM_PREFIX_TARGET is 0: no address"
+                                + " would be kept for the next pod; set one of"
+                                + " WARM_PREFIX_TARGET, WARM_IP_TARGET, MINIMUM_IP_TARGET above 0"
+                                + " or unset them");
+        assertThat(
+                        errors(
+                                "ENABLE_PREFIX_DELEGATION", "true",
+                                "WARM_IP_TARGET", "0",
+                                "MINIMUM_IP_TARGET", "0"))
+                .singleElement()
+                .asString()
+                .contains("WARM_IP_TARGET and MINIMUM_IP_TARGET are 0");
+        assertThat(errors("ENABLE_PREFIX_DELEGATION", "true", "WARM_PREFIX_TARGET", "-1"))
+                .singleElement()
+                .asString()
+                .startsWith("WARM_PREFIX_TARGET is \"-1\"");
+        assertThat(errors("ENABLE_PREFIX_DELEGATION", "true")).isEmpty();
+        assertThat(errors("ENABLE_PREFIX_DELEGATION", "true", "WARM_ENI_TARGET", "0")).isEmpty();
+        assertThat(
+                        errors(
+                                "ENABLE_PREFIX_DELEGATION", "true",
+                                "WARM_PREFIX_TARGET", "0",
+                                "WARM_IP_TARGET", "+5"))
+                .isEmpty();
+        assertThat(errors("WARM_PREFIX_TARGET", "0")).isEmpty();
+    }
+
+    private static List<String> errors(String... namesAndValues) {
+        Map<String, String> environment = new TreeMap<>();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            environment.put(namesAndValues[i], namesAndValues[i + 1]);
+        }
+        return switch (PoolSettings.fromEnvironment(environment)) {
+            case PoolSettings.Parsed.Good _ -> List.of();
+            case PoolSettings.Parsed.Bad(var errors) -> errors;
+        };
     }
 
     @Test

@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * A cloud in memory with one subnet and one node: what it is asked takes effect at once. Latency,
@@ -16,6 +18,8 @@ final class SimulatedCloud implements CloudNetwork {
     static final String SUBNET_ID = "subnet-a";
     static final String PRIMARY = "eni-0000";
 
+    private static final int PREFIX_SIZE = 16;
+
     private final NodeIdentity.Limits limits;
     private final TreeMap<String, CloudInterface> interfaces = new TreeMap<>();
     private final Map<String, String> byToken = new TreeMap<>();
@@ -25,24 +29,28 @@ final class SimulatedCloud implements CloudNetwork {
     /** How many addresses the subnet has left for this node. */
     int subnetFree = 4000;
 
+    /** Whether no /28 of the subnet is free. */
+    boolean fragmented;
+
     /** How many calls changed something. */
     int mutations;
 
     SimulatedCloud(NodeIdentity.Limits limits) {
         this.limits = limits;
-        addInterface(Optional.empty(), true, true, Optional.of(attached(0)), 0);
+        addInterface(Optional.empty(), true, true, Optional.of(attached(0)), List.of());
     }
 
     /** An interface that somebody else put on the node. */
     void addUnmanaged(int deviceIndex) {
-        addInterface(Optional.empty(), false, false, Optional.of(attached(deviceIndex)), 2);
+        addInterface(
+                Optional.empty(), false, false, Optional.of(attached(deviceIndex)), addresses(2));
     }
 
     boolean assigned(String interfaceId, IpAddress address) {
         CloudInterface one = interfaces.get(interfaceId);
         return one != null
                 && one.attachment().isPresent()
-                && one.blocks().contains(Cidr.of(address));
+                && one.blocks().stream().anyMatch(block -> block.contains(address));
     }
 
     List<CloudInterface> all() {
@@ -71,8 +79,9 @@ final class SimulatedCloud implements CloudNetwork {
             CloudInterface one = interfaces.get(existing);
             return one == null ? refused(Refusal.GONE, existing) : new CloudAnswer.Done<>(one);
         }
-        if (subnetFree < request.blocks() + 1) {
-            return refused(Refusal.SUBNET_FULL, SUBNET_ID);
+        Optional<Refusal> lack = lack(request.kind(), request.blocks(), 1);
+        if (lack.isPresent()) {
+            return refused(lack.get(), SUBNET_ID);
         }
         mutations++;
         return new CloudAnswer.Done<>(
@@ -81,7 +90,7 @@ final class SimulatedCloud implements CloudNetwork {
                         false,
                         true,
                         Optional.empty(),
-                        request.blocks()));
+                        fresh(request.kind(), request.blocks())));
     }
 
     @Override
@@ -114,11 +123,12 @@ final class SimulatedCloud implements CloudNetwork {
         if (one.blocks().size() + count > limits.addressesPerInterface() - 1) {
             return refused(Refusal.INTERFACE_FULL, id);
         }
-        if (subnetFree < count) {
-            return refused(Refusal.SUBNET_FULL, SUBNET_ID);
+        Optional<Refusal> lack = lack(kind, count, 0);
+        if (lack.isPresent()) {
+            return refused(lack.get(), SUBNET_ID);
         }
         mutations++;
-        List<Cidr> fresh = addresses(count);
+        List<Cidr> fresh = fresh(kind, count);
         List<Cidr> blocks = new ArrayList<>(one.blocks());
         blocks.addAll(fresh);
         put(one.with(one.attachment(), blocks));
@@ -135,7 +145,7 @@ final class SimulatedCloud implements CloudNetwork {
         List<Cidr> blocks = new ArrayList<>(one.blocks());
         for (Cidr block : gone) {
             if (blocks.remove(block)) {
-                giveBack(block.network());
+                giveBack(block);
             }
         }
         put(one.with(one.attachment(), blocks));
@@ -161,8 +171,8 @@ final class SimulatedCloud implements CloudNetwork {
         mutations++;
         if (one != null) {
             interfaces.remove(id);
-            one.blocks().forEach(block -> giveBack(block.network()));
-            giveBack(one.primaryAddress());
+            one.blocks().forEach(this::giveBack);
+            giveBack(Cidr.of(one.primaryAddress()));
         }
         return new CloudAnswer.Done<>(id);
     }
@@ -180,7 +190,7 @@ final class SimulatedCloud implements CloudNetwork {
             boolean primary,
             boolean managed,
             Optional<CloudInterface.Attachment> attachment,
-            int blocks) {
+            List<Cidr> blocks) {
         String id = "eni-%04d".formatted(made++);
         token.ifPresent(it -> byToken.put(it, id));
         CloudInterface added =
@@ -193,7 +203,7 @@ final class SimulatedCloud implements CloudNetwork {
                         addresses(1).getFirst().network(),
                         primary,
                         attachment,
-                        addresses(blocks),
+                        blocks,
                         managed);
         interfaces.put(id, added);
         return added;
@@ -202,6 +212,39 @@ final class SimulatedCloud implements CloudNetwork {
     private CloudAnswer<CloudInterface> put(CloudInterface one) {
         interfaces.put(one.id(), one);
         return new CloudAnswer.Done<>(one);
+    }
+
+    /** What the subnet lacks for so many blocks and single addresses. */
+    private Optional<Refusal> lack(BlockKind kind, int blocks, int addresses) {
+        if (kind == BlockKind.PREFIX_28
+                && (fragmented || subnetFree < blocks * PREFIX_SIZE + addresses)) {
+            return Optional.of(Refusal.NO_FREE_PREFIX);
+        }
+        return subnetFree < blocks + addresses
+                ? Optional.of(Refusal.SUBNET_FULL)
+                : Optional.empty();
+    }
+
+    private List<Cidr> fresh(BlockKind kind, int count) {
+        return kind == BlockKind.PREFIX_28 ? prefixes(count) : addresses(count);
+    }
+
+    /** The lowest ones of which every address is free. */
+    private List<Cidr> prefixes(int count) {
+        List<Cidr> fresh = new ArrayList<>();
+        for (long start = PREFIX_SIZE; fresh.size() < count; start += PREFIX_SIZE) {
+            Cidr prefix = new Cidr(SUBNET.address(start), BlockKind.PREFIX_28.prefixLength());
+            if (addressesOf(prefix).noneMatch(taken::contains)) {
+                addressesOf(prefix).forEach(taken::add);
+                fresh.add(prefix);
+                subnetFree -= PREFIX_SIZE;
+            }
+        }
+        return fresh;
+    }
+
+    private static Stream<IpAddress> addressesOf(Cidr block) {
+        return LongStream.range(0, block.size()).mapToObj(block::address);
     }
 
     /** The lowest free ones, so that what is given back is soon somebody's again. */
@@ -216,8 +259,8 @@ final class SimulatedCloud implements CloudNetwork {
         return fresh;
     }
 
-    private void giveBack(IpAddress address) {
-        taken.remove(address);
-        subnetFree++;
+    private void giveBack(Cidr block) {
+        addressesOf(block).forEach(taken::remove);
+        subnetFree += (int) block.size();
     }
 }

@@ -330,6 +330,9 @@ final class Simulation {
                 || action instanceof CloudAction.AssignBlocks) {
             some.add(Refusal.SUBNET_FULL);
         }
+        if (Answers.asksForPrefixes(action)) {
+            some.add(Refusal.NO_FREE_PREFIX);
+        }
         return some.get(random.nextInt(some.size()));
     }
 
@@ -338,7 +341,11 @@ final class Simulation {
             return new CloudAnswer.Done<>(described());
         }
         if (action instanceof CloudAction.UnassignBlocks(_, var leaving)) {
-            leaving.forEach(block -> assertUnused(block.network()));
+            for (Cidr block : leaving) {
+                for (long index = 0; index < block.size(); index++) {
+                    assertUnused(block.address(index));
+                }
+            }
         }
         CloudAnswer<?> answer = action.call(cloud);
         remember();

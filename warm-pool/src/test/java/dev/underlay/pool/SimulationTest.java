@@ -32,6 +32,9 @@ final class SimulationTest {
                     Map.of("MINIMUM_IP_TARGET", "4"),
                     Map.of("WARM_ENI_TARGET", "1"),
                     Map.of("WARM_ENI_TARGET", "0"),
+                    Map.of("ENABLE_PREFIX_DELEGATION", "true"),
+                    Map.of("ENABLE_PREFIX_DELEGATION", "true", "WARM_PREFIX_TARGET", "1"),
+                    Map.of("ENABLE_PREFIX_DELEGATION", "true", "WARM_IP_TARGET", "5"),
                     Map.of("WARM_IP_TARGET", "1", "MAX_ENI", "2", "IP_COOLDOWN_PERIOD", "120"));
 
     static LongStream seeds() {
@@ -67,8 +70,13 @@ final class SimulationTest {
         for (long at = MINUTE; at < faulty; at += random.nextLong(10 * MINUTE)) {
             node.at(at, "restart", node::restart);
         }
+        for (long at = 0; at < faulty; at += random.nextLong(10 * MINUTE)) {
+            boolean fragmented = random.nextBoolean();
+            node.at(at, "fragmented: " + fragmented, () -> node.cloud.fragmented = fragmented);
+        }
         node.run(faulty);
         node.faults = false;
+        node.cloud.fragmented = false;
         node.cloud.subnetFree = 4000;
 
         // Time for the longest hold, for idle addresses to be given back and for two looks.

@@ -23,6 +23,15 @@ final class BlockCalls {
     /** Asks for blocks; the result are those that are new. */
     List<Cidr> assign(NodeInterface before, BlockKind kind, int count, Deadline deadline)
             throws CallFailure {
+        try {
+            return request(before, kind, count, deadline);
+        } catch (CallFailure failure) {
+            throw kind.delegated() ? Ec2Errors.ofPrefixes(failure) : failure;
+        }
+    }
+
+    private List<Cidr> request(NodeInterface before, BlockKind kind, int count, Deadline deadline)
+            throws CallFailure {
         String id = before.cloud().id();
         String thing = count + " blocks on " + id + " (" + before.cloud().subnetId() + ")";
         return switch (kind) {

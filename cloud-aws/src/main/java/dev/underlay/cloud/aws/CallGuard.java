@@ -196,6 +196,7 @@ final class CallGuard {
             case THROTTLED -> Outcome.THROTTLED;
             case UNAVAILABLE, UNKNOWN_OUTCOME -> Outcome.FAILED;
             case SUBNET_FULL,
+                    NO_FREE_PREFIX,
                     INTERFACE_FULL,
                     ATTACHMENT_LIMIT,
                     DEVICE_INDEX_TAKEN,

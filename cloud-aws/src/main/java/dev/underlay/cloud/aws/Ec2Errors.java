@@ -29,6 +29,11 @@ final class Ec2Errors {
                     Refusal.SUBNET_FULL,
                     "the subnet has no room for it; free addresses in it or give the nodes another"
                             + " subnet");
+    private static final Meaning NO_FREE_PREFIX =
+            new Meaning(
+                    Refusal.NO_FREE_PREFIX,
+                    "the subnet has no free /28, single addresses serve meanwhile; reserve a range"
+                            + " of it for prefixes or give the nodes another subnet");
     private static final Meaning DEVICE_INDEX_TAKEN =
             new Meaning(Refusal.DEVICE_INDEX_TAKEN, "the next index is tried");
     private static final Meaning IN_USE = new Meaning(Refusal.BUSY, "it is tried again later");
@@ -61,7 +66,7 @@ final class Ec2Errors {
                     Map.entry("EC2ThrottledException", THROTTLED),
                     Map.entry("TooManyRequestsException", THROTTLED),
                     Map.entry("InsufficientFreeAddressesInSubnet", SUBNET_FULL),
-                    Map.entry("InsufficientCidrBlocks", SUBNET_FULL),
+                    Map.entry("InsufficientCidrBlocks", NO_FREE_PREFIX),
                     Map.entry(
                             "PrivateIpAddressLimitExceeded",
                             new Meaning(
@@ -122,6 +127,16 @@ final class Ec2Errors {
                         + " was answered with something else than promised: "
                         + cause.getMessage(),
                 cause);
+    }
+
+    /** The same of a call that asked for prefixes: a subnet without one may have addresses. */
+    static CallFailure ofPrefixes(CallFailure failure) {
+        return failure.refusal() == Refusal.SUBNET_FULL
+                ? CallFailure.certain(
+                        Refusal.NO_FREE_PREFIX,
+                        failure.getMessage() + "; single addresses serve meanwhile",
+                        failure.getCause())
+                : failure;
     }
 
     /** Whether a client token was used before with other parameters. */

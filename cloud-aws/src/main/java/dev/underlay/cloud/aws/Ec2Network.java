@@ -150,7 +150,7 @@ final class Ec2Network implements AutoCloseable {
         } catch (CallFailure failure) {
             // A mismatch means that an earlier daemon made it from this token, at another time.
             if (!failure.ambiguous() && !Ec2Errors.isTokenMismatch(failure)) {
-                throw failure;
+                throw request.kind().delegated() ? Ec2Errors.ofPrefixes(failure) : failure;
             }
             made =
                     settlement

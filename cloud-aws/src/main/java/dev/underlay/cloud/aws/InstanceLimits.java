@@ -15,6 +15,8 @@ import java.util.StringTokenizer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.ec2.model.DescribeInstanceTypesResponse;
+import software.amazon.awssdk.services.ec2.model.InstanceTypeHypervisor;
+import software.amazon.awssdk.services.ec2.model.InstanceTypeInfo;
 import software.amazon.awssdk.services.ec2.model.NetworkCardInfo;
 import software.amazon.awssdk.services.ec2.model.NetworkInfo;
 
@@ -83,14 +85,14 @@ public final class InstanceLimits {
      * @throws IllegalArgumentException when it says nothing about the type's network
      */
     static Limits read(String type, DescribeInstanceTypesResponse response) {
-        NetworkInfo network =
+        InstanceTypeInfo info =
                 response.instanceTypes().stream()
-                        .filter(info -> type.equals(info.instanceTypeAsString()))
-                        .map(info -> Optional.ofNullable(info.networkInfo()))
-                        .flatMap(Optional::stream)
+                        .filter(one -> type.equals(one.instanceTypeAsString()))
+                        .filter(one -> one.networkInfo() != null)
                         .findFirst()
                         .orElseThrow(
                                 () -> new IllegalArgumentException("no network limits of " + type));
+        NetworkInfo network = info.networkInfo();
         // Our interfaces all sit on the default card; the type's total counts every card.
         Integer interfaces =
                 network.networkCards().stream()
@@ -104,7 +106,13 @@ public final class InstanceLimits {
         if (interfaces == null || addresses == null || interfaces < 1 || addresses < 1) {
             throw new IllegalArgumentException("no usable network limits of " + type);
         }
-        return new Limits(interfaces, addresses);
+        return new Limits(interfaces, addresses, takesPrefixes(info));
+    }
+
+    /** "Prefix delegation is supported on Nitro-based instances": bare metal is among them. */
+    private static boolean takesPrefixes(InstanceTypeInfo info) {
+        return info.hypervisor() == InstanceTypeHypervisor.NITRO
+                || Boolean.TRUE.equals(info.bareMetal());
     }
 
     private static Integer defaultCard(NetworkInfo network) {
@@ -127,9 +135,10 @@ public final class InstanceLimits {
                 StringTokenizer words = new StringTokenizer(line);
                 int interfaces = Integer.parseInt(words.nextToken());
                 int addresses = Integer.parseInt(words.nextToken());
+                boolean prefixes = words.nextToken().equals("prefixes");
                 while (words.hasMoreTokens()) {
                     if (words.nextToken().equals(type)) {
-                        return Optional.of(new Limits(interfaces, addresses));
+                        return Optional.of(new Limits(interfaces, addresses, prefixes));
                     }
                 }
             }

@@ -42,7 +42,7 @@ final class Ec2ErrorsTest {
                 "400 | InsufficientFreeAddressesInSubnet | The specified subnet does not have"
                         + " enough free addresses to satisfy the request. | SUBNET_FULL",
                 "400 | InsufficientCidrBlocks | The specified subnet does not have enough free cidr"
-                        + " blocks to satisfy the request. | SUBNET_FULL",
+                        + " blocks to satisfy the request. | NO_FREE_PREFIX",
                 "400 | InvalidParameterValue | There aren't sufficient free Ipv4 addresses or"
                         + " prefixes | SUBNET_FULL",
                 "400 | PrivateIpAddressLimitExceeded | Number of private addresses will exceed"
@@ -88,6 +88,24 @@ final class Ec2ErrorsTest {
         CallFailure failure = read(Ec2Action.ASSIGN_PRIVATE_IP_ADDRESSES, status, code, "");
         assertThat(failure.refusal()).isEqualTo(Refusal.UNAVAILABLE);
         assertThat(failure.ambiguous()).isTrue();
+    }
+
+    /** Some of EC2's texts say "addresses or prefixes": what was asked for decides. */
+    @Test
+    void a_call_for_prefixes_that_finds_no_room_says_nothing_about_addresses() {
+        CallFailure full =
+                read(
+                        Ec2Action.ASSIGN_PRIVATE_IP_ADDRESSES,
+                        400,
+                        "InvalidParameterValue",
+                        "There aren't sufficient free Ipv4 addresses or prefixes");
+        assertThat(full.refusal()).isEqualTo(Refusal.SUBNET_FULL);
+        CallFailure prefixes = Ec2Errors.ofPrefixes(full);
+        assertThat(prefixes.refusal()).isEqualTo(Refusal.NO_FREE_PREFIX);
+        assertThat(prefixes.ambiguous()).isFalse();
+        assertThat(prefixes.getMessage()).contains("sufficient free", "single addresses");
+        CallFailure busy = read(Ec2Action.ASSIGN_PRIVATE_IP_ADDRESSES, 400, "IncorrectState", "");
+        assertThat(Ec2Errors.ofPrefixes(busy)).isSameAs(busy);
     }
 
     @Test

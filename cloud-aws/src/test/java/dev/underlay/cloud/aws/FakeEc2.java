@@ -228,7 +228,7 @@ final class FakeEc2 implements AutoCloseable {
             case "DescribeInstanceTypes" ->
                     "<DescribeInstanceTypesResponse><instanceTypeSet><item><instanceType>"
                             + request.get("InstanceType.1")
-                            + "</instanceType><networkInfo><maximumNetworkInterfaces>99"
+                            + "</instanceType><hypervisor>nitro</hypervisor><networkInfo><maximumNetworkInterfaces>99"
                             + "</maximumNetworkInterfaces><ipv4AddressesPerInterface>11"
                             + "</ipv4AddressesPerInterface><defaultNetworkCardIndex>0"
                             + "</defaultNetworkCardIndex><networkCards><item><networkCardIndex>0"

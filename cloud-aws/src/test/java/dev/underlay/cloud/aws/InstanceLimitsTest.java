@@ -9,15 +9,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class InstanceLimitsTest {
     @ParameterizedTest
     @CsvSource({
-        "t3.nano,2,2",
-        "m5.large,3,10",
-        "m5.metal,15,50",
-        "p4d.24xlarge,15,50",
-        "p5.48xlarge,2,50",
-        "c8a.48xlarge,24,64"
+        "t3.nano,2,2,true",
+        "m4.large,2,10,false",
+        "m5.large,3,10,true",
+        "m5.metal,15,50,true",
+        "p4d.24xlarge,15,50,true",
+        "p5.48xlarge,2,50,true",
+        "c8a.48xlarge,24,64,true"
     })
-    void the_table_counts_the_default_card_alone(String type, int interfaces, int addresses) {
-        assertThat(InstanceLimits.fromTable(type)).contains(new Limits(interfaces, addresses));
+    void the_table_counts_the_default_card_alone_and_knows_xen(
+            String type, int interfaces, int addresses, boolean prefixes) {
+        assertThat(InstanceLimits.fromTable(type))
+                .contains(new Limits(interfaces, addresses, prefixes));
     }
 
     @ParameterizedTest

@@ -62,7 +62,7 @@ final class StrictVpcTest {
         vpc.close();
     }
 
-    private AwsSettings settings() {
+    static AwsSettings settings(LocalVpc vpc) {
         return AwsSettings.fromEnvironment(
                 Map.of(
                         "AWS_ENDPOINT_URL_EC2", vpc.ec2Endpoint().toString(),
@@ -74,7 +74,7 @@ final class StrictVpcTest {
 
     private AwsCloudNetwork network(CallPolicy policy) {
         return new AwsCloudNetwork(
-                settings(), CloudCallListener.NONE, policy, CallPolicy.METADATA, Runnable::run);
+                settings(vpc), CloudCallListener.NONE, policy, CallPolicy.METADATA, Runnable::run);
     }
 
     private CloudInterface attached(String token, int index, int blocks) {
@@ -216,14 +216,14 @@ final class StrictVpcTest {
         CloudInterface it = attached("wish-1", 1, 1);
         vpc.dials().exhaust(instance.subnet().id());
         for (BlockKind kind : List.of(BlockKind.SECONDARY_ADDRESS, BlockKind.PREFIX_28)) {
-            assertThat(refused(network.assignBlocks(it.id(), kind, 1)).refusal())
-                    .isEqualTo(Refusal.SUBNET_FULL);
+            Refusal full = kind.delegated() ? Refusal.NO_FREE_PREFIX : Refusal.SUBNET_FULL;
+            assertThat(refused(network.assignBlocks(it.id(), kind, 1)).refusal()).isEqualTo(full);
             assertThat(
                             refused(
                                             network.createInterface(
                                                     new InterfaceRequest("w-" + kind, kind, 1)))
                                     .refusal())
-                    .isEqualTo(Refusal.SUBNET_FULL);
+                    .isEqualTo(full);
         }
         vpc.assertClean();
     }
@@ -404,7 +404,7 @@ final class StrictVpcTest {
     }
 
     /** A fabric without packets. */
-    private static final class NoPackets implements Fabric {
+    static final class NoPackets implements Fabric {
         @Override
         public void boot(String instanceId, Port primary) {}
 
