@@ -49,6 +49,16 @@ public final class StatusCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** How many of the blocks are prefixes, where some are. */
+    private static String prefixes(JsonNode blocks) {
+        int count = 0;
+        for (JsonNode block : blocks) {
+            boolean single = block.asText().endsWith("/32") || block.asText().endsWith("/128");
+            count += single ? 0 : 1;
+        }
+        return count == 0 ? "" : " (%d prefixes)".formatted(count);
+    }
+
     static String table(JsonNode status) {
         StringBuilder text = new StringBuilder();
         JsonNode node = status.path("node");
@@ -87,7 +97,7 @@ public final class StatusCommand implements Callable<Integer> {
         for (JsonNode one : status.path("interfaces")) {
             line(
                     text,
-                    "%-22s %-5d %-16s %-9s %-12s %d/%d%s"
+                    "%-22s %-5d %-16s %-9s %-12s %d/%d%s%s"
                             .formatted(
                                     one.path("id").asText(),
                                     one.path("deviceIndex").asInt(),
@@ -96,6 +106,7 @@ public final class StatusCommand implements Callable<Integer> {
                                     one.path("standing").asText().toLowerCase(Locale.ROOT),
                                     one.path("leased").asInt(),
                                     one.path("blocks").size(),
+                                    prefixes(one.path("blocks")),
                                     one.path("linkReady").asBoolean() ? "" : " (link not ready)"));
         }
         line(

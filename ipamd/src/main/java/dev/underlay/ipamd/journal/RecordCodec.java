@@ -178,6 +178,7 @@ final class RecordCodec {
             cidrs(node.networkCidrs());
             out.writeInt(node.limits().interfaces());
             out.writeInt(node.limits().addressesPerInterface());
+            out.writeBoolean(node.limits().prefixes());
         }
 
         private void cloudInterface(CloudInterface known) throws IOException {
@@ -277,7 +278,12 @@ final class RecordCodec {
                     text(),
                     address(),
                     cidrs(),
-                    new NodeIdentity.Limits(in.readInt(), in.readInt()));
+                    new NodeIdentity.Limits(in.readInt(), in.readInt(), prefixes()));
+        }
+
+        /** Older daemons did not write it; nearly every type takes prefixes. */
+        private boolean prefixes() throws IOException {
+            return in.available() == 0 || in.readBoolean();
         }
 
         private CloudInterface cloudInterface() throws IOException {

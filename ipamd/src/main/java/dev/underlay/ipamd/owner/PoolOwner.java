@@ -203,6 +203,16 @@ public final class PoolOwner {
                 ledger.note(List.of(new NodeKnown(identity)));
             }
             setNode(identity);
+            if (config.settings().prefixDelegation() && !identity.limits().prefixes()) {
+                Events.warn(
+                        "prefixes.unsupported",
+                        "type",
+                        identity.instanceType(),
+                        "setting",
+                        "ENABLE_PREFIX_DELEGATION",
+                        "instead",
+                        "single addresses");
+            }
         });
         networkCidrs(identity.networkCidrs());
     }

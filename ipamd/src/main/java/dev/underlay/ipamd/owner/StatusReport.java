@@ -9,9 +9,11 @@ import dev.underlay.pool.InterfaceView;
 import dev.underlay.pool.NodeIdentity;
 import dev.underlay.pool.Pool;
 import dev.underlay.pool.PoolSettings;
+import dev.underlay.pool.Refusal;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** The daemon at one moment, in the shape of the status document: plain texts and numbers. */
@@ -73,10 +75,14 @@ public record StatusReport(
             @Nullable Integer warmEniTarget,
             @Nullable Integer warmIpTarget,
             @Nullable Integer minimumIpTarget,
+            boolean prefixDelegation,
+            @Nullable Integer warmPrefixTarget,
             @Nullable Integer maxEni,
             @Nullable Integer maxPods,
             long cooldownSeconds,
             long addWaitSeconds) {}
+
+    private static final String INSTEAD = "; single addresses instead of prefixes: ";
 
     static StatusReport of(
             Pool pool,
@@ -90,7 +96,7 @@ public record StatusReport(
         PoolSettings set = config.settings();
         return new StatusReport(
                 state.reconciled() && state.refusal(now).isEmpty(),
-                state.outlook().text(),
+                state.outlook().text() + withoutPrefixes(set, node, pool.holds(), now),
                 state.problems(),
                 new Node(
                         node.map(NodeIdentity::instanceId).orElse(""),
@@ -108,11 +114,34 @@ public record StatusReport(
                         value(set.warmEniTarget()),
                         value(set.warmIpTarget()),
                         value(set.minimumIpTarget()),
+                        set.prefixDelegation(),
+                        value(set.warmPrefixTarget()),
                         value(set.maxEni()),
                         value(set.maxPods()),
                         set.cooldownNanos() / 1_000_000_000L,
                         config.addWaitNanos() / 1_000_000_000L),
                 ledger.bytes());
+    }
+
+    /** Why single addresses are asked for although prefixes are wanted; else nothing. */
+    private static String withoutPrefixes(
+            PoolSettings set, Optional<NodeIdentity> node, List<Hold> holds, long now) {
+        if (!set.prefixDelegation()) {
+            return "";
+        }
+        if (node.isPresent() && !node.get().limits().prefixes()) {
+            return INSTEAD + node.get().instanceType() + " takes none";
+        }
+        return holds.stream()
+                .filter(hold -> hold.refusal() == Refusal.NO_FREE_PREFIX)
+                .filter(hold -> hold.untilNanos() > now)
+                .map(hold ->
+                        "%s%s tried again in %d s"
+                                .formatted(
+                                        INSTEAD,
+                                        hold.subject(),
+                                        (hold.untilNanos() - now) / 1_000_000_000L))
+                .collect(Collectors.joining());
     }
 
     private static @Nullable Integer value(OptionalInt set) {

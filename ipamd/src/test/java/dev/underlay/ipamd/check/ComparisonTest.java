@@ -85,7 +85,8 @@ class ComparisonTest {
                         leases,
                         List.of(),
                         List.of(),
-                        new StatusReport.Settings(null, null, null, null, null, 30, 60),
+                        new StatusReport.Settings(
+                                null, null, null, false, null, null, null, 30, 60),
                         0);
         return Comparison.of(report, ends, List.of(differences), routed);
     }

@@ -58,7 +58,7 @@ class JournalTest {
                         "02:00:00:00:00:01",
                         IpAddress.parse("10.0.0.10"),
                         List.of(Cidr.parse("10.0.0.0/16")),
-                        new NodeIdentity.Limits(3, 10));
+                        new NodeIdentity.Limits(3, 10, false));
         List<JournalRecord> all =
                 List.of(
                         new NodeKnown(node),
@@ -87,6 +87,26 @@ class JournalTest {
         JournalState state = new JournalState();
         all.forEach(state::apply);
         assertThat(reopened(all).records(0)).isEqualTo(state.records(0));
+    }
+
+    /** As written before types without prefixes were told apart: the record ends earlier. */
+    @Test
+    void a_node_without_a_word_about_prefixes_takes_them() throws IOException {
+        NodeIdentity.Limits limits = new NodeIdentity.Limits(2, 10, false);
+        NodeKnown node =
+                new NodeKnown(
+                        new NodeIdentity(
+                                "i-0aa",
+                                "m4.large",
+                                "eu-west-1a",
+                                "eni-0aa",
+                                "02:00:00:00:00:01",
+                                IpAddress.parse("10.0.0.10"),
+                                List.of(),
+                                limits));
+        byte[] bytes = RecordCodec.encode(node);
+        NodeKnown older = (NodeKnown) RecordCodec.decode(Arrays.copyOf(bytes, bytes.length - 1));
+        assertThat(older.node().limits()).isEqualTo(new NodeIdentity.Limits(2, 10, true));
     }
 
     @Test

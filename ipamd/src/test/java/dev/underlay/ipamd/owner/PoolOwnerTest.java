@@ -430,6 +430,34 @@ class PoolOwnerTest {
         }
     }
 
+    @Test
+    void the_report_says_why_single_addresses_serve_instead_of_prefixes() throws Exception {
+        PoolSettings settings =
+                ((PoolSettings.Parsed.Good)
+                                PoolSettings.fromEnvironment(
+                                        Map.of("ENABLE_PREFIX_DELEGATION", "true")))
+                        .settings();
+        try (OwnerHarness node =
+                new OwnerHarness(
+                        folder.resolve("journal"), new FakeCloud(), new FakeNode(), settings)) {
+            node.ready();
+            assertThat(report(node).outlook()).doesNotContain("instead of prefixes");
+            node.cloud.refuse(Refusal.NO_FREE_PREFIX, "no /28 is left");
+            fill(node, 2);
+            StatusReport report = report(node);
+            assertThat(report.outlook())
+                    .contains("; single addresses instead of prefixes: ", "tried again in");
+            assertThat(report.refusals()).extracting("message").contains("no /28 is left");
+            assertThat(report.settings().prefixDelegation()).isTrue();
+        }
+    }
+
+    private static StatusReport report(OwnerHarness node) throws Exception {
+        var asked = node.owner.report();
+        node.run();
+        return asked.get();
+    }
+
     private static List<Turn.Add> fill(OwnerHarness node, int count) {
         List<Turn.Add> adds = new ArrayList<>();
         for (int i = 0; i < count; i++) {
