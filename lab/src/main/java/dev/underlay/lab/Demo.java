@@ -22,16 +22,17 @@ import java.util.stream.Collectors;
  */
 final class Demo {
     static final int PODS_PER_NODE = 24;
-    private static final String NODE_TYPE = "m5.large";
     private static final int CALLS_AT_ONCE = 8;
 
     private final Programs programs;
+    private final DemoMode mode;
     private final Report report;
     private final PrintStream progress;
     private int podsAdded;
 
-    Demo(Programs programs, Report report, PrintStream progress) {
+    Demo(Programs programs, DemoMode mode, Report report, PrintStream progress) {
         this.programs = programs;
+        this.mode = mode;
         this.report = report;
         this.progress = progress;
     }
@@ -66,14 +67,17 @@ final class Demo {
     }
 
     private void onVpc(LabRun run) throws IOException {
-        progress.println("raising a VPC with two " + NODE_TYPE + " in two subnets of two zones");
+        progress.println(
+                "raising a VPC with two " + mode.nodeType() + " in two subnets of two zones");
         try (LabVpc vpc = LabVpc.raise(run, programs, LatencyProfile.REAL)) {
-            LabNode one = vpc.addNode(NODE_TYPE, 0, Map.of());
-            LabNode two = vpc.addNode(NODE_TYPE, 1, Map.of());
+            LabNode one = vpc.addNode(mode.nodeType(), 0, mode.settings());
+            LabNode two = vpc.addNode(mode.nodeType(), 1, mode.settings());
             List<LabNode> nodes = List.of(one, two);
             boolean ready =
                     report.check(
-                            "a daemon serves on each node with default settings",
+                            mode.settings().isEmpty()
+                                    ? "a daemon serves on each node with default settings"
+                                    : "a daemon serves on each node with " + mode.settings(),
                             () -> daemonsServe(nodes));
             if (!ready) {
                 return;
@@ -85,7 +89,7 @@ final class Demo {
                 return;
             }
             podsAdded = pods.size();
-            new DemoTraffic(vpc, run, report, progress, one, two, pods).run();
+            new DemoTraffic(vpc, run, mode, report, progress, one, two, pods).run();
             progress.println("deleting all pods");
             report.check(
                     "every DEL succeeds, and once more when nothing is left",

@@ -32,6 +32,7 @@ final class DemoTraffic {
 
     private final LabVpc vpc;
     private final LabRun run;
+    private final DemoMode mode;
     private final Report report;
     private final PrintStream progress;
     private final LabNode node1;
@@ -44,6 +45,7 @@ final class DemoTraffic {
     DemoTraffic(
             LabVpc vpc,
             LabRun run,
+            DemoMode mode,
             Report report,
             PrintStream progress,
             LabNode node1,
@@ -51,6 +53,7 @@ final class DemoTraffic {
             List<Pod> pods) {
         this.vpc = vpc;
         this.run = run;
+        this.mode = mode;
         this.report = report;
         this.progress = progress;
         this.node1 = node1;
@@ -70,11 +73,18 @@ final class DemoTraffic {
         report.check("CHECK finds every pod as ADD promised", this::checkHolds);
         report.check("a repeated ADD gives the same result", this::repeatedAdd);
 
-        // p: on the primary interface; s, s2: on one attached interface; t: on another one.
+        if (mode == DemoMode.PREFIX) {
+            report.check("every pod's address lies in a /28", this::addressesLieInPrefixes);
+        }
+
+        // p: on the primary interface; s, s2: on one attached interface; t: on another one, or on
+        // the same one where there are but two.
+
         Place p1 = pod(node1, 0, 0);
         Place s1 = pod(node1, 1, 0);
         Place s1b = pod(node1, 1, 1);
-        Place t1 = pod(node1, 2, 0);
+        int last = mode.interfaces() - 1;
+        Place t1 = pod(node1, last, last == 1 ? 2 : 0);
         Place p2 = pod(node2, 0, 0);
         Place s2 = pod(node2, 1, 0);
         Place attached = attachedInterface();
@@ -132,7 +142,7 @@ final class DemoTraffic {
                             .collect(
                                     Collectors.groupingBy(
                                             Pod::device, TreeMap::new, Collectors.counting()));
-            if (!byDevice.keySet().containsAll(Set.of(0, 1, 2))) {
+            if (byDevice.size() < mode.interfaces()) {
                 throw new Broken(node.name() + ": pods by device index " + byDevice);
             }
             seen.add(
@@ -141,7 +151,21 @@ final class DemoTraffic {
                                     .map(e -> " eth%d: %d".formatted(e.getKey(), e.getValue()))
                                     .collect(Collectors.joining(",")));
         }
-        return String.join("; ", seen) + " pods";
+        return String.join("; ", seen)
+                + " pods"
+                + (mode.interfaces() > 2 ? "" : "; no paths between two attached interfaces");
+    }
+
+    private String addressesLieInPrefixes() throws Broken {
+        List<String> prefixes = new ArrayList<>();
+        for (Eni eni : vpc.cloud().interfaces()) {
+            eni.blocks().forEach(block -> prefixes.add(block.toString()));
+        }
+        List<String> single = prefixes.stream().filter(text -> !text.endsWith("/28")).toList();
+        if (!single.isEmpty()) {
+            throw new Broken("assigned one by one: " + single);
+        }
+        return pods.size() + " pods in " + String.join(", ", prefixes);
     }
 
     private String checkHolds() throws IOException, Broken {

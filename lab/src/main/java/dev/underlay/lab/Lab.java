@@ -74,6 +74,14 @@ public final class Lab {
             })
     int demo(
             @Option(
+                            names = "--mode",
+                            paramLabel = "MODE",
+                            defaultValue = "ipv4",
+                            description =
+                                    "How pods get addresses: ipv4 (one by one) or prefix (/28 at a"
+                                            + " time) (default: ${DEFAULT-VALUE}).")
+                    DemoMode mode,
+            @Option(
                             names = "--json",
                             description = "Print one JSON object alone on standard output.")
                     boolean json)
@@ -81,7 +89,7 @@ public final class Lab {
         long began = System.nanoTime();
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         Report report = new Report(json ? System.err : out);
-        Demo demo = new Demo(programs(), report, System.err);
+        Demo demo = new Demo(programs(), mode, report, System.err);
         demo.run();
         if (json) {
             out.println(report.json(demo.podsAdded()));
