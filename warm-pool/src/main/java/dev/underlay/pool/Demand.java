@@ -1,11 +1,12 @@
 package dev.underlay.pool;
 
 /**
- * What pods want at this instant.
+ * What pods and the cluster want at this instant.
  *
  * @param waiting how many pods wait in the queue for an address
+ * @param cordon whether more are to come
  */
-public record Demand(int waiting) {
+public record Demand(int waiting, Cordon cordon) {
     /** Nobody waits. */
     public static final Demand NONE = new Demand(0);
 
@@ -14,5 +15,14 @@ public record Demand(int waiting) {
         if (waiting < 0) {
             throw new IllegalArgumentException("waiting " + waiting);
         }
+    }
+
+    /** What pods want of a node that is open. */
+    public Demand(int waiting) {
+        this(waiting, Cordon.OPEN);
+    }
+
+    Demand oneMore() {
+        return new Demand(waiting + 1, cordon);
     }
 }

@@ -44,7 +44,7 @@ final class Growth {
         this.nowNanos = nowNanos;
         this.tokens = tokens;
         Counts counts = pool.counts(nowNanos);
-        Targets.Want want = Targets.want(settings, counts, demand.waiting(), perInterface(limits));
+        Targets.Want want = Targets.want(settings, counts, demand, perInterface(limits));
         wanted = want.slots();
         whole = want.whole();
         left = wanted;

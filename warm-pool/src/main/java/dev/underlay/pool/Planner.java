@@ -46,8 +46,9 @@ public final class Planner {
         return new Planner(pool, nowNanos).plan(settings, demand, tokens);
     }
 
-    private Plan plan(PoolSettings given, Demand demand, Supplier<String> tokens) {
+    private Plan plan(PoolSettings given, Demand asked, Supplier<String> tokens) {
         PoolSettings settings = pool.limits().map(given::on).orElse(given);
+        Demand demand = settings.whileCordoned() ? new Demand(asked.waiting()) : asked;
         look();
         if (pool.limits().isPresent() && flights.lookedAt().isPresent()) {
             NodeIdentity.Limits limits = pool.limits().get();
@@ -55,7 +56,7 @@ public final class Planner {
             leave();
             Growth growth = new Growth(pool, settings, limits, demand, nowNanos, tokens);
             actions.addAll(growth.actions());
-            if (growth.wanted() == 0 && demand.waiting() == 0) {
+            if (growth.wanted() == 0 && demand.waiting() == 0 && demand.cordon() == Cordon.OPEN) {
                 GiveBack back = new GiveBack(pool, settings, Growth.perInterface(limits), nowNanos);
                 actions.addAll(back.actions());
                 back.nextNanos().ifPresent(this::wakeAt);

@@ -20,8 +20,10 @@ import java.util.OptionalInt;
  *     when both targets of addresses are unset. {@code WARM_PREFIX_TARGET}
  * @param maxEni have at most this many interfaces, the primary one counted; the type's limit holds
  *     too. {@code MAX_ENI}
+ * @param whileCordoned grow and shrink on a cordoned node as on any other. {@code
+ *     AWS_MANAGE_ENIS_NON_SCHEDULABLE}
  * @param maxPods have at most this many addresses that are free or leased; cooling ones come on
- *     top, or a full node would wait for the cooldown
+ *     top, or a full node would wait for the cooldown. {@code UNDERLAY_MAX_PODS}
  * @param cooldownNanos how long a released address rests; {@code IP_COOLDOWN_PERIOD}, in seconds
  */
 public record PoolSettings(
@@ -31,6 +33,7 @@ public record PoolSettings(
         boolean prefixDelegation,
         OptionalInt warmPrefixTarget,
         OptionalInt maxEni,
+        boolean whileCordoned,
         OptionalInt maxPods,
         long cooldownNanos) {
     /**
@@ -72,6 +75,7 @@ public record PoolSettings(
                 false,
                 OptionalInt.empty(),
                 OptionalInt.empty(),
+                false,
                 OptionalInt.empty(),
                 DEFAULT_COOLDOWN_SECONDS * 1_000_000_000L);
     }
@@ -92,7 +96,8 @@ public record PoolSettings(
                         reader.flag(ENABLE_PREFIX_DELEGATION),
                         aboveZero(reader.number("WARM_PREFIX_TARGET", 0)),
                         aboveZero(reader.number("MAX_ENI", Integer.MIN_VALUE)),
-                        OptionalInt.empty(),
+                        reader.flag("AWS_MANAGE_ENIS_NON_SCHEDULABLE"),
+                        reader.number("UNDERLAY_MAX_PODS", 1),
                         reader.number("IP_COOLDOWN_PERIOD", 0).orElse(DEFAULT_COOLDOWN_SECONDS)
                                 * 1_000_000_000L);
         if (settings.prefixDelegation) {
@@ -101,7 +106,7 @@ public record PoolSettings(
         return reader.errors.isEmpty() ? new Parsed.Good(settings) : new Parsed.Bad(reader.errors);
     }
 
-    /** The same with a ceiling, which is known later than the rest. */
+    /** The same with a ceiling, which a cluster tells later than the rest; the lower one holds. */
     public PoolSettings withMaxPods(int pods) {
         return new PoolSettings(
                 warmEniTarget,
@@ -110,7 +115,8 @@ public record PoolSettings(
                 prefixDelegation,
                 warmPrefixTarget,
                 maxEni,
-                OptionalInt.of(pods),
+                whileCordoned,
+                OptionalInt.of(Math.min(pods, maxPods.orElse(pods))),
                 cooldownNanos);
     }
 
@@ -125,6 +131,7 @@ public record PoolSettings(
                         false,
                         warmPrefixTarget,
                         maxEni,
+                        whileCordoned,
                         maxPods,
                         cooldownNanos);
     }

@@ -16,7 +16,7 @@ final class Prospect {
         if (pool.limits().isEmpty() || pool.flights().lookedAt().isEmpty()) {
             return starting(pool, nowNanos);
         }
-        Demand oneMore = new Demand(demand.waiting() + 1);
+        Demand oneMore = demand.oneMore();
         Growth growth =
                 new Growth(
                         pool, settings, pool.limits().get(), oneMore, nowNanos, () -> "prospect");

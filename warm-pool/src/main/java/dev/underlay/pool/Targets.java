@@ -41,8 +41,14 @@ final class Targets {
      *
      * @param perInterface how many addresses an interface can hold for pods
      */
-    static Want want(PoolSettings settings, Counts counts, int waiting, int perInterface) {
+    static Want want(PoolSettings settings, Counts counts, Demand demand, int perInterface) {
+        int waiting = demand.waiting();
         long available = (long) counts.free() + counts.requested() - waiting;
+        long ceiling = ceiling(settings, counts);
+        if (demand.cordon() == Cordon.CORDONED) {
+            long missing = Math.clamp(-available, 0, ceiling);
+            return new Want(missing, missing, false);
+        }
         long missing =
                 switch (mode(settings)) {
                     case ADDRESSES -> {
@@ -55,7 +61,6 @@ final class Targets {
                     case PREFIXES -> fullPrefixes(settings) - unscattered(counts, waiting);
                     case DEFAULT -> few(available);
                 };
-        long ceiling = ceiling(settings, counts);
         // A warm prefix takes one slot of an interface, as many single addresses would take 16.
         long single = mode(settings) == Mode.PREFIXES ? few(available) : missing;
         return new Want(

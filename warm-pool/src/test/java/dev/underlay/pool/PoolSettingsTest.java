@@ -27,6 +27,8 @@ final class PoolSettingsTest {
                                         "ENABLE_PREFIX_DELEGATION", "T",
                                         "WARM_PREFIX_TARGET", "1",
                                         "MAX_ENI", "3",
+                                        "AWS_MANAGE_ENIS_NON_SCHEDULABLE", "true",
+                                        "UNDERLAY_MAX_PODS", "58",
                                         "IP_COOLDOWN_PERIOD", "0")))
                 .isEqualTo(
                         new PoolSettings(
@@ -36,7 +38,8 @@ final class PoolSettingsTest {
                                 true,
                                 OptionalInt.of(1),
                                 OptionalInt.of(3),
-                                OptionalInt.empty(),
+                                true,
+                                OptionalInt.of(58),
                                 0));
     }
 

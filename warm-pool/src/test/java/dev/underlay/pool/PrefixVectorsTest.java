@@ -33,7 +33,8 @@ final class PrefixVectorsTest {
         PoolSettings settings =
                 prefixes("WARM_IP_TARGET", "" + warm, "MINIMUM_IP_TARGET", "" + minimum);
         int free = total - leased;
-        long slots = Targets.want(settings, new Counts(leased, 0, free, 0), 0, SIZE).slots();
+        long slots =
+                Targets.want(settings, new Counts(leased, 0, free, 0), Demand.NONE, SIZE).slots();
         assertThat(Math.ceilDiv(slots, SIZE)).isEqualTo(missing);
         assertThat(Targets.surplus(settings, free, total, SIZE) / SIZE).isEqualTo(surplus);
     }
@@ -66,12 +67,18 @@ final class PrefixVectorsTest {
     void a_warm_prefix_is_free_as_a_whole() {
         PoolSettings settings = prefixes("WARM_PREFIX_TARGET", "1");
         Counts halves = new Counts(16, 0, 16, 0, 16);
-        assertThat(Targets.want(settings, halves, 0, SIZE).slots()).isEqualTo(SIZE);
+        assertThat(Targets.want(settings, halves, Demand.NONE, SIZE).slots()).isEqualTo(SIZE);
         Counts packed = new Counts(16, 0, 16, 0, 0);
-        assertThat(Targets.want(settings, packed, 0, SIZE).slots()).isZero();
+        assertThat(Targets.want(settings, packed, Demand.NONE, SIZE).slots()).isZero();
         // Pods that wait take what is left of prefixes in use first.
-        assertThat(Targets.want(settings, new Counts(16, 0, 32, 0, 16), 16, SIZE).slots()).isZero();
-        assertThat(Targets.want(settings, new Counts(16, 0, 32, 0, 16), 17, SIZE).slots()).isOne();
+        assertThat(
+                        Targets.want(settings, new Counts(16, 0, 32, 0, 16), new Demand(16), SIZE)
+                                .slots())
+                .isZero();
+        assertThat(
+                        Targets.want(settings, new Counts(16, 0, 32, 0, 16), new Demand(17), SIZE)
+                                .slots())
+                .isOne();
 
         Pool pool = Fixtures.pool(Fixtures.eni(0, "10.0.0.0/28", "10.0.0.16/28"));
         for (int i = 0; i < 8; i++) {

@@ -37,7 +37,8 @@ final class Simulation {
     /** Pods that got an address. */
     int served;
 
-    private final PoolSettings settings;
+    PoolSettings settings;
+    Cordon cordon = Cordon.OPEN;
     private final NodeIdentity.Limits limits;
     private final PriorityQueue<Event> events =
             new PriorityQueue<>((a, b) ->
@@ -178,7 +179,7 @@ final class Simulation {
                 Planner.plan(
                         pool,
                         settings,
-                        new Demand(queue.size()),
+                        new Demand(queue.size(), cordon),
                         nowNanos,
                         () -> "token-" + tokens++);
         outlook = plan.outlook();

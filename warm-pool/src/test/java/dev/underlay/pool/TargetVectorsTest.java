@@ -38,7 +38,7 @@ final class TargetVectorsTest {
                 settings("WARM_IP_TARGET", "" + warm, "MINIMUM_IP_TARGET", "" + minimum);
         int free = total - leased - cooling;
         Counts counts = new Counts(leased, cooling, free, 0);
-        assertThat(Targets.want(settings, counts, 0, 9).slots()).isEqualTo(missing);
+        assertThat(Targets.want(settings, counts, Demand.NONE, 9).slots()).isEqualTo(missing);
         assertThat(Targets.surplus(settings, free, total, 9)).isEqualTo(surplus);
     }
 
@@ -47,8 +47,8 @@ final class TargetVectorsTest {
     void a_minimum_alone_grows_when_a_pod_waits() {
         PoolSettings settings = settings("MINIMUM_IP_TARGET", "10");
         Counts full = new Counts(10, 0, 0, 0);
-        assertThat(Targets.want(settings, full, 0, 14).slots()).isZero();
-        assertThat(Targets.want(settings, full, 1, 14).slots()).isOne();
+        assertThat(Targets.want(settings, full, Demand.NONE, 14).slots()).isZero();
+        assertThat(Targets.want(settings, full, new Demand(1), 14).slots()).isOne();
 
         TestNode node = new TestNode(M5_XLARGE, settings);
         node.pods(10);
@@ -71,7 +71,7 @@ final class TargetVectorsTest {
     void whole_interfaces_missing(int target, int total, int leased, int maxPods, boolean low) {
         PoolSettings settings = settings("WARM_ENI_TARGET", "" + target).withMaxPods(maxPods);
         Counts counts = new Counts(leased, 0, total - leased, 0);
-        assertThat(Targets.want(settings, counts, 0, 9).slots() > 0).isEqualTo(low);
+        assertThat(Targets.want(settings, counts, Demand.NONE, 9).slots() > 0).isEqualTo(low);
     }
 
     /** G39 and G44: the VPC CNI's own default, asked for by name. */

@@ -13,7 +13,9 @@ final class TestNode {
     final Pool pool = new Pool();
     final SimulatedCloud cloud;
 
-    private final PoolSettings settings;
+    Cordon cordon = Cordon.OPEN;
+
+    private PoolSettings settings;
     private final WaitQueue<AttachmentKey> queue = new WaitQueue<>(100);
     private final List<AttachmentKey> pods = new ArrayList<>();
     private Outlook outlook = new Outlook.Ready(0);
@@ -46,6 +48,11 @@ final class TestNode {
         while (pods.size() > count) {
             release(pods.size() - 1);
         }
+    }
+
+    void change(PoolSettings to) {
+        settings = to;
+        settle();
     }
 
     void release(int index) {
@@ -101,7 +108,7 @@ final class TestNode {
                     Planner.plan(
                             pool,
                             settings,
-                            new Demand(queue.size()),
+                            new Demand(queue.size(), cordon),
                             nowNanos,
                             () -> "token-" + tokens++);
             if (plan.actions().isEmpty()) {

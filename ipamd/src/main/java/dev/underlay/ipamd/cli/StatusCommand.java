@@ -73,6 +73,10 @@ public final class StatusCommand implements Callable<Integer> {
                                 node.path("address").asText(),
                                 status.path("ready").asBoolean() ? "ready" : "NOT READY"));
         line(text, "%s".formatted(status.path("outlook").asText()));
+        String cordon = status.path("settings").path("cordon").asText();
+        if (!cordon.isEmpty() && !cordon.equals("OPEN")) {
+            line(text, "cordon: %s, nothing goes back".formatted(cordon.toLowerCase(Locale.ROOT)));
+        }
         status.path("problems")
                 .forEach(problem -> line(text, "broken: %s".formatted(problem.asText())));
         line(

@@ -41,6 +41,7 @@ final class Attachments {
     private final Pool pool;
     private final Ledger ledger;
     private final LongSupplier clock;
+    private final LongSupplier coolForNanos;
     private final Limits limits;
     private final Metrics metrics;
     private final WaitQueue<Turn.Add> waiting;
@@ -53,14 +54,23 @@ final class Attachments {
      *
      * @param waiting how many may wait at once
      * @param waitNanos how long one waits, nanoseconds
-     * @param coolForNanos how long an address rests after a pod, nanoseconds
      */
-    record Limits(int waiting, long waitNanos, long coolForNanos) {}
+    record Limits(int waiting, long waitNanos) {}
 
-    Attachments(Pool pool, Ledger ledger, LongSupplier clock, Limits limits, Metrics metrics) {
+    /**
+     * @param coolForNanos how long an address rests after a pod, nanoseconds; asked at each release
+     */
+    Attachments(
+            Pool pool,
+            Ledger ledger,
+            LongSupplier clock,
+            LongSupplier coolForNanos,
+            Limits limits,
+            Metrics metrics) {
         this.pool = pool;
         this.ledger = ledger;
         this.clock = clock;
+        this.coolForNanos = coolForNanos;
         this.limits = limits;
         this.metrics = metrics;
         this.waiting = new WaitQueue<>(limits.waiting());
@@ -242,7 +252,7 @@ final class Attachments {
             return;
         }
         if (hasTurn(add)) {
-            release(add.key(), wasReachable ? limits.coolForNanos() : 0);
+            release(add.key(), wasReachable ? coolForNanos.getAsLong() : 0);
             finish(add);
             return;
         }
@@ -272,7 +282,7 @@ final class Attachments {
     /** The pod's links are down. */
     void released(Turn.Del del) {
         if (hasTurn(del)) {
-            release(del.key(), limits.coolForNanos());
+            release(del.key(), coolForNanos.getAsLong());
             finish(del);
         }
     }
@@ -296,20 +306,20 @@ final class Attachments {
             return; // A call about it runs and sees for itself.
         }
         Events.info("address.orphaned", "container", key.containerId());
-        release(key, limits.coolForNanos());
+        release(key, coolForNanos.getAsLong());
     }
 
     /**
      * The lease ends in the pool and in the journal; the pool may not know it, when the cloud has
      * not said yet whose address it is.
      */
-    private void release(AttachmentKey key, long coolForNanos) {
+    private void release(AttachmentKey key, long restNanos) {
         long now = clock.getAsLong();
         links.remove(key);
-        pool.release(key, now, coolForNanos);
+        pool.release(key, now, restNanos);
         ledger.state()
                 .lease(key)
-                .map(over -> new Released(key, over.address(), now + coolForNanos))
+                .map(over -> new Released(key, over.address(), now + restNanos))
                 .ifPresent(released -> ledger.note(List.of(released)));
     }
 

@@ -10,6 +10,7 @@ import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudAction;
 import dev.underlay.pool.CloudAnswer;
+import dev.underlay.pool.Cordon;
 import dev.underlay.pool.Counts;
 import dev.underlay.pool.Demand;
 import dev.underlay.pool.InterfaceView;
@@ -24,6 +25,7 @@ import dev.underlay.pool.Refusal;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -50,6 +52,9 @@ public final class PoolOwner {
     private final Ports ports;
     private final Placement placement;
     private final CloudMemory memory;
+    private PoolSettings settings;
+    private Cordon cordon = Cordon.OPEN;
+    private OptionalInt podCapacity = OptionalInt.empty();
     private Optional<NodeIdentity> node = Optional.empty();
     private boolean reconciled;
     private volatile NodeState state = NodeState.STARTING;
@@ -58,6 +63,7 @@ public final class PoolOwner {
     /**
      * What was set.
      *
+     * @param settings what holds until {@link #settings} says otherwise
      * @param addWaitNanos how long an ADD waits for an address, nanoseconds
      * @param maxWaiting how many may wait
      * @param tokens fresh random tokens for interfaces to be made
@@ -74,6 +80,7 @@ public final class PoolOwner {
         this.mailbox = mailbox;
         this.clock = clock;
         this.config = config;
+        this.settings = config.settings();
         this.ports = ports;
         this.ledger = new Ledger(journal, clock, ports.metrics());
         this.placement = new Placement(pool, ledger);
@@ -83,10 +90,8 @@ public final class PoolOwner {
                         pool,
                         ledger,
                         clock,
-                        new Attachments.Limits(
-                                config.maxWaiting(),
-                                config.addWaitNanos(),
-                                config.settings().cooldownNanos()),
+                        () -> settings().cooldownNanos(),
+                        new Attachments.Limits(config.maxWaiting(), config.addWaitNanos()),
                         ports.metrics());
         this.keeper =
                 new InterfaceKeeper(pool, ports.network(), mailbox, clock, this::livingAddresses);
@@ -172,6 +177,32 @@ public final class PoolOwner {
         mailbox.post(() -> attachments.linkGone(index));
     }
 
+    // ---- what administrators and the cluster say
+
+    /** Other settings hold from now on; what they make superfluous goes back in time. */
+    public void settings(PoolSettings changed) {
+        mailbox.post(() -> settings = changed);
+    }
+
+    /** The cluster says whether it sends pods here. Until it does, the node is open. */
+    public void cordon(Cordon said) {
+        mailbox.post(() -> {
+            if (cordon != said) {
+                Events.info("node.cordon", "cordon", said);
+            }
+            cordon = said;
+        });
+    }
+
+    /** The cluster says how many pods the node may run; the setting holds too, if there is one. */
+    public void podCapacity(int pods) {
+        mailbox.post(() -> podCapacity = OptionalInt.of(pods));
+    }
+
+    private PoolSettings settings() {
+        return podCapacity.isPresent() ? settings.withMaxPods(podCapacity.getAsInt()) : settings;
+    }
+
     // ---- the node and the cloud
 
     /** Puts in what journal and kernel know, before the first call is served. */
@@ -203,7 +234,7 @@ public final class PoolOwner {
                 ledger.note(List.of(new NodeKnown(identity)));
             }
             setNode(identity);
-            if (config.settings().prefixDelegation() && !identity.limits().prefixes()) {
+            if (settings.prefixDelegation() && !identity.limits().prefixes()) {
                 Events.warn(
                         "prefixes.unsupported",
                         "type",
@@ -307,8 +338,8 @@ public final class PoolOwner {
         Plan plan =
                 Planner.plan(
                         pool,
-                        config.settings(),
-                        new Demand(attachments.waitingCount()),
+                        settings(),
+                        new Demand(attachments.waitingCount(), cordon),
                         now,
                         config.tokens());
         begin(plan.actions(), now);
@@ -381,7 +412,7 @@ public final class PoolOwner {
                         node,
                         state,
                         attachments.waitingCount(),
-                        config,
+                        new StatusReport.InForce(settings(), cordon, config.addWaitNanos()),
                         clock.getAsLong()));
     }
 

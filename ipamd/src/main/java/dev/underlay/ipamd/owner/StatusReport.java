@@ -3,6 +3,7 @@ package dev.underlay.ipamd.owner;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.pool.AddressState;
 import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.Cordon;
 import dev.underlay.pool.Counts;
 import dev.underlay.pool.Hold;
 import dev.underlay.pool.InterfaceView;
@@ -70,7 +71,7 @@ public record StatusReport(
     public record RefusalHeld(
             String subject, String refusal, String message, int failures, long retryInSeconds) {}
 
-    /** The settings that are in force; absent ones are null. */
+    /** The settings that are in force and what the cluster says; absent ones are null. */
     public record Settings(
             @Nullable Integer warmEniTarget,
             @Nullable Integer warmIpTarget,
@@ -79,8 +80,12 @@ public record StatusReport(
             @Nullable Integer warmPrefixTarget,
             @Nullable Integer maxEni,
             @Nullable Integer maxPods,
+            String cordon,
             long cooldownSeconds,
             long addWaitSeconds) {}
+
+    /** What holds at the moment. */
+    record InForce(PoolSettings settings, Cordon cordon, long addWaitNanos) {}
 
     private static final String INSTEAD = "; single addresses instead of prefixes: ";
 
@@ -90,10 +95,10 @@ public record StatusReport(
             Optional<NodeIdentity> node,
             NodeState state,
             int waiting,
-            PoolOwner.Config config,
+            InForce force,
             long now) {
         Counts counts = pool.counts(now);
-        PoolSettings set = config.settings();
+        PoolSettings set = force.settings();
         return new StatusReport(
                 state.reconciled() && state.refusal(now).isEmpty(),
                 state.outlook().text() + withoutPrefixes(set, node, pool.holds(), now),
@@ -118,8 +123,9 @@ public record StatusReport(
                         value(set.warmPrefixTarget()),
                         value(set.maxEni()),
                         value(set.maxPods()),
+                        force.cordon().name(),
                         set.cooldownNanos() / 1_000_000_000L,
-                        config.addWaitNanos() / 1_000_000_000L),
+                        force.addWaitNanos() / 1_000_000_000L),
                 ledger.bytes());
     }
 

@@ -6,6 +6,7 @@ import dev.underlay.cni.linux.Linux;
 import dev.underlay.ipamd.journal.JournalRecord;
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudAction;
+import dev.underlay.pool.Cordon;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.PoolSettings;
 import dev.underlay.pool.Refusal;
@@ -432,11 +433,7 @@ class PoolOwnerTest {
 
     @Test
     void the_report_says_why_single_addresses_serve_instead_of_prefixes() throws Exception {
-        PoolSettings settings =
-                ((PoolSettings.Parsed.Good)
-                                PoolSettings.fromEnvironment(
-                                        Map.of("ENABLE_PREFIX_DELEGATION", "true")))
-                        .settings();
+        PoolSettings settings = settings(Map.of("ENABLE_PREFIX_DELEGATION", "true"));
         try (OwnerHarness node =
                 new OwnerHarness(
                         folder.resolve("journal"), new FakeCloud(), new FakeNode(), settings)) {
@@ -450,6 +447,53 @@ class PoolOwnerTest {
             assertThat(report.refusals()).extracting("message").contains("no /28 is left");
             assertThat(report.settings().prefixDelegation()).isTrue();
         }
+    }
+
+    @Test
+    void changed_settings_hold_at_once() throws Exception {
+        try (OwnerHarness node = OwnerHarness.fresh(folder).ready()) {
+            node.wire(node.add("c1"), 7);
+            assertThat(report(node).slots().free()).isEqualTo(7);
+            node.owner.settings(
+                    settings(Map.of("WARM_IP_TARGET", "12", "IP_COOLDOWN_PERIOD", "600")));
+            node.calm();
+            assertThat(report(node).slots().free()).isEqualTo(12);
+            assertThat(report(node).settings().warmIpTarget()).isEqualTo(12);
+            Turn.Del del = node.del("c1");
+            var _ = node.owner.released(del);
+            node.run();
+            node.advance(599, TimeUnit.SECONDS);
+            assertThat(report(node).slots().cooling()).isOne();
+            node.advance(2, TimeUnit.SECONDS);
+            assertThat(report(node).slots().cooling()).isZero();
+        }
+    }
+
+    /** A cluster tells of its cordon and of the pods that fit; a node without one is open. */
+    @Test
+    void what_the_cluster_says_of_the_node_holds() throws Exception {
+        try (OwnerHarness node = OwnerHarness.fresh(folder).ready()) {
+            assertThat(report(node).settings().cordon()).isEqualTo("OPEN");
+            node.owner.podCapacity(10);
+            node.owner.settings(settings(Map.of("WARM_IP_TARGET", "12")));
+            node.calm();
+            assertThat(report(node).slots().free()).isEqualTo(10);
+            node.owner.settings(settings(Map.of("WARM_IP_TARGET", "1")));
+            for (Cordon cordon : new Cordon[] {Cordon.UNKNOWN, Cordon.CORDONED}) {
+                node.owner.cordon(cordon);
+                node.advance(1, TimeUnit.HOURS);
+                node.calm();
+                assertThat(report(node).slots().free()).isEqualTo(10);
+                assertThat(report(node).settings().cordon()).isEqualTo(cordon.name());
+            }
+            node.owner.cordon(Cordon.OPEN);
+            node.calm();
+            assertThat(report(node).slots().free()).isOne();
+        }
+    }
+
+    private static PoolSettings settings(Map<String, String> environment) {
+        return ((PoolSettings.Parsed.Good) PoolSettings.fromEnvironment(environment)).settings();
     }
 
     private static StatusReport report(OwnerHarness node) throws Exception {
