@@ -21,6 +21,9 @@ public final class Journal implements Closeable {
     /** It is rewritten when it has grown to this many times its size after the last rewrite. */
     static final int COMPACT_AT_GROWTH = 4;
 
+    /** A larger file is not read into memory: far beyond what 1,000 pods need. */
+    static final long MAX_BYTES = 16 << 20;
+
     private final Path path;
     private final String bootId;
     private final JournalState state;
@@ -56,8 +59,7 @@ public final class Journal implements Closeable {
      * @throws IOException when the folder cannot be read or written
      */
     public static Opened open(Path path, String bootId, long nowNanos) throws IOException {
-        byte[] old = Files.exists(path) ? Files.readAllBytes(path) : new byte[0];
-        JournalReading reading = JournalReading.of(old, bootId);
+        JournalReading reading = read(path, bootId);
         if (reading.damage().isPresent()) {
             Path evidence = path.resolveSibling(path.getFileName() + ".damaged");
             Files.move(path, evidence, StandardCopyOption.REPLACE_EXISTING);
@@ -134,6 +136,16 @@ public final class Journal implements Closeable {
             // The old file is whole; a file system that is full shows itself at the next append.
         }
         compactAtBytes = Math.max(COMPACT_ABOVE_BYTES, COMPACT_AT_GROWTH * bytes);
+    }
+
+    private static JournalReading read(Path path, String bootId) throws IOException {
+        if (!Files.exists(path)) {
+            return JournalReading.of(new byte[0], bootId);
+        }
+        long size = Files.size(path);
+        return size > MAX_BYTES
+                ? JournalReading.ignored(size, "it is larger than a journal can be")
+                : JournalReading.of(Files.readAllBytes(path), bootId);
     }
 
     private record Written(RandomAccessFile file, long bytes) {}

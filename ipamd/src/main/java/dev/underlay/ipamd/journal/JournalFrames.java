@@ -11,7 +11,11 @@ import java.util.zip.CRC32C;
  * id. The marker lets a reader find the next whole frame behind a damaged one.
  */
 final class JournalFrames {
-    /** Version of the format; another one is not read. */
+    /**
+     * Version of the format; a file of another one is not read, and the kernel's links tell the
+     * leases. Within a version records and fields are only added: what an older daemon wrote is
+     * read for ever, and an older daemon skips the records that it does not know.
+     */
     static final int VERSION = 1;
 
     /** The largest payload; the largest real one, an interface with 50 prefixes, has about 600. */
@@ -67,11 +71,14 @@ final class JournalFrames {
         return file.length;
     }
 
-    /** The boot id of a header's payload; empty for another version. */
-    static Optional<String> bootId(byte[] header) {
-        return header.length > 0 && header[0] == VERSION
-                ? Optional.of(new String(header, 1, header.length - 1, StandardCharsets.US_ASCII))
-                : Optional.empty();
+    /** The version in a header's payload; 0 for none. */
+    static int version(byte[] header) {
+        return header.length > 0 ? Byte.toUnsignedInt(header[0]) : 0;
+    }
+
+    /** The boot id in a header's payload of our version. */
+    static String bootId(byte[] header) {
+        return new String(header, 1, header.length - 1, StandardCharsets.US_ASCII);
     }
 
     private static int checksum(byte[] payload) {

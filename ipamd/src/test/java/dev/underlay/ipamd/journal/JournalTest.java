@@ -21,11 +21,16 @@ import dev.underlay.pool.InterfaceRequest;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -215,6 +220,81 @@ class JournalTest {
         assertThat(folder.resolve("journal.damaged")).hasBinaryContent(bytes);
     }
 
+    /** What a daemon of the first release's format wrote is read for ever; see the resource. */
+    @Test
+    void a_file_of_the_former_version_says_what_it_said() throws IOException {
+        Path path = folder.resolve("journal");
+        Files.write(path, resource("journal-v1-first.hex"));
+        Journal.Opened opened = Journal.open(path, BOOT, 0);
+        JournalState state = opened.journal().state();
+        opened.journal().close();
+        assertThat(opened.damage()).isEmpty();
+        assertThat(state.node().orElseThrow().limits())
+                .isEqualTo(new NodeIdentity.Limits(3, 10, true));
+        assertThat(state.networkCidrs()).hasToString("[10.0.0.0/16, 2001:db8::/56]");
+        assertThat(state.interfaces())
+                .singleElement()
+                .satisfies(one -> {
+                    assertThat(one.id()).isEqualTo("eni-0aa");
+                    assertThat(one.blocks()).hasToString("[10.0.0.20/32, 10.0.0.32/28]");
+                });
+        assertThat(state.unfinished())
+                .containsExactly(
+                        new CloudAction.CreateInterface(
+                                new InterfaceRequest("token-2", BlockKind.SECONDARY_ADDRESS, 9)));
+        assertThat(state.leases())
+                .containsExactly(
+                        new Leased(
+                                key("3f9c1d"),
+                                4026532001L,
+                                "shop",
+                                "web-0",
+                                IpAddress.parse("10.0.0.20"),
+                                "eni-0aa",
+                                5_000_000_000L));
+        assertThat(state.result(key("3f9c1d"))).hasValue("{\"cniVersion\":\"1.1.0\"}");
+        assertThat(state.cooling())
+                .singleElement()
+                .satisfies(over -> {
+                    assertThat(over.address()).isEqualTo(IpAddress.parse("10.0.0.33"));
+                    assertThat(over.coolUntilNanos()).isEqualTo(37_000_000_000L);
+                });
+    }
+
+    @Test
+    void a_file_of_a_newer_version_is_set_aside_in_one_line_and_a_new_one_begun()
+            throws IOException {
+        Path path = folder.resolve("journal");
+        byte[] id = BOOT.getBytes(StandardCharsets.US_ASCII);
+        byte[] newer =
+                JournalFrames.frame(
+                        ByteBuffer.allocate(1 + id.length).put((byte) 9).put(id).array());
+        Files.write(path, newer);
+        Journal.Opened opened = Journal.open(path, BOOT, 0);
+        assertThat(opened.damage())
+                .hasValueSatisfying(line ->
+                        assertThat(line)
+                                .contains("version 9 and this ipamd reads version 1")
+                                .contains("kernel's links"));
+        opened.journal().append(List.of(lease("c1", "10.0.0.20")), 0);
+        opened.journal().close();
+        assertThat(folder.resolve("journal.damaged")).hasBinaryContent(newer);
+        assertThat(read(path, BOOT).state().leases()).containsExactly(lease("c1", "10.0.0.20"));
+    }
+
+    @Test
+    void a_file_that_is_far_too_large_is_not_read_into_memory() throws IOException {
+        Path path = write(List.of(lease("c1", "10.0.0.20")));
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength(3L << 30); // a hole: no disk is used
+        }
+        Journal.Opened opened = Journal.open(path, BOOT, 0);
+        opened.journal().close();
+        assertThat(opened.damage())
+                .hasValueSatisfying(line -> assertThat(line).contains("3221225472 bytes"));
+        assertThat(Files.size(path)).isEqualTo(JournalFrames.header(BOOT).length);
+    }
+
     @Test
     void it_is_rewritten_when_it_has_grown_and_says_the_same_afterwards() throws IOException {
         Path path = folder.resolve("journal");
@@ -335,6 +415,13 @@ class JournalTest {
 
     private static JournalReading read(Path path, String bootId) throws IOException {
         return JournalReading.of(Files.readAllBytes(path), bootId);
+    }
+
+    private static byte[] resource(String name) throws IOException {
+        try (InputStream in = JournalTest.class.getResourceAsStream(name)) {
+            String text = new String(in.readAllBytes(), StandardCharsets.US_ASCII);
+            return HexFormat.of().parseHex(text.replaceAll("(?m)^#.*$|\\s", ""));
+        }
     }
 
     private Path write(List<JournalRecord> records) throws IOException {
