@@ -15,6 +15,8 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The daemon or a call is killed: pods keep their packets and no address is lost or shared. */
 @Tag("kernel")
@@ -80,6 +82,38 @@ final class DaemonDeathTest {
             }
             assertThat(node.withoutPods().podPart())
                     .isEqualTo("links [], routes [], neighbours [], leases []");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void a_daemon_with_a_damaged_journal_says_so_once_and_no_pod_loses_its_address(boolean header)
+            throws Exception {
+        try (OneNode node = OneNode.serving("m5.large", Map.of())) {
+            List<Sandbox> pods = node.sandboxes(3);
+            List<CniReply> added = node.addAll(1, pods);
+            Place a = node.place(pods.get(0), added.get(0));
+            Place b = node.place(pods.get(1), added.get(1));
+            node.daemon().kill();
+            Path journal = node.node().folders().run().resolve("journal");
+            byte[] bytes = Files.readAllBytes(journal);
+            int lease =
+                    new String(bytes, StandardCharsets.ISO_8859_1)
+                            .indexOf(pods.get(0).containerId());
+            bytes[header ? 12 : lease] ^= 1;
+            Files.write(journal, bytes);
+
+            node.startDaemon();
+
+            assertThat(Files.readAllLines(node.node().folders().log()))
+                    .filteredOn(line -> line.contains("journal.damaged"))
+                    .hasSize(1);
+            assertThat(node.state().leases())
+                    .isEqualTo(new TreeSet<>(added.stream().map(CniReply::address).toList()));
+            Traffic.answers(a, b);
+            for (Sandbox pod : pods) {
+                assertThat(node.runtime().check(pod).line()).isEqualTo("success");
+            }
         }
     }
 
