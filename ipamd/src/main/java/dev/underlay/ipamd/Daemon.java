@@ -146,6 +146,7 @@ final class Daemon implements AutoCloseable {
         health.addPage("POST", NodeCheck.REPAIR, check::repair);
         part(metrics.serve(settings.metricsAddress()));
         new NodeWatch(cloud, owner).start();
+        settings.folder().watch(settings.pool(), owner::settings);
         Thread.ofPlatform().name("intents").daemon(true).start(() -> sweepIntents(past));
         Installer installer =
                 new Installer(

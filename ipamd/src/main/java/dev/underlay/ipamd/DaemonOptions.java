@@ -13,6 +13,7 @@ record DaemonOptions(
         Path cniBinDir,
         Path cniConfDir,
         Path launcher,
+        Path settingsDir,
         String metricsAddress,
         String healthAddress) {
     static final String HELP =
@@ -26,6 +27,9 @@ record DaemonOptions(
               --cni-conf-dir DIR         where the runtime looks for networks (/etc/cni/net.d)
               --launcher FILE            the launcher's binary, to be installed
                                          (/usr/lib/underlay/underlay)
+              --settings-dir DIR         settings of the pool that can change while ipamd runs: a
+                                         file for each, named as its environment variable, which
+                                         it overrides (/etc/underlay/settings)
               --metrics-address A:PORT   where /metrics is (127.0.0.1:61678)
               --health-address A:PORT    where /healthz, /readyz and /status are (127.0.0.1:61679)
               --help, --version
@@ -43,6 +47,7 @@ record DaemonOptions(
                     "--cni-bin-dir", "/opt/cni/bin",
                     "--cni-conf-dir", "/etc/cni/net.d",
                     "--launcher", "/usr/lib/underlay/underlay",
+                    "--settings-dir", "/etc/underlay/settings",
                     "--metrics-address", "127.0.0.1:61678",
                     "--health-address", "127.0.0.1:61679");
 
@@ -69,6 +74,7 @@ record DaemonOptions(
                 path(values, "--cni-bin-dir"),
                 path(values, "--cni-conf-dir"),
                 path(values, "--launcher"),
+                path(values, "--settings-dir"),
                 values.getOrDefault("--metrics-address", ""),
                 values.getOrDefault("--health-address", ""));
     }

@@ -17,6 +17,8 @@ import java.util.function.Consumer;
  * Everything that can be set, checked.
  *
  * @param runDir socket, journal and intents
+ * @param folder where the pool's settings are read again
+ * @param pool what they are at the start
  * @param addWait how long an ADD waits for an address
  * @param aws where EC2 and metadata are
  */
@@ -27,6 +29,7 @@ record DaemonSettings(
         Path launcher,
         InetSocketAddress metricsAddress,
         InetSocketAddress healthAddress,
+        SettingsFolder folder,
         PoolSettings pool,
         Duration addWait,
         AwsSettings aws) {
@@ -64,8 +67,10 @@ record DaemonSettings(
                             + MAX_RUN_DIR_BYTES
                             + " characters, too long for a socket; choose a shorter one");
         }
+        SettingsFolder folder =
+                new SettingsFolder(options.settingsDir().toAbsolutePath(), environment);
         PoolSettings pool =
-                switch (PoolSettings.fromEnvironment(environment)) {
+                switch (folder.read()) {
                     case PoolSettings.Parsed.Good(var settings) -> settings;
                     case PoolSettings.Parsed.Bad(var bad) -> {
                         errors.addAll(bad);
@@ -83,6 +88,7 @@ record DaemonSettings(
                                 options.launcher().toAbsolutePath(),
                                 metrics,
                                 health,
+                                folder,
                                 pool,
                                 addWait,
                                 aws.orElseThrow()))

@@ -65,6 +65,7 @@ final class LabVpc implements AutoCloseable {
                         "--run-dir", folders.run().toString(),
                         "--cni-bin-dir", folders.binaries().toString(),
                         "--cni-conf-dir", folders.configurations().toString(),
+                        "--settings-dir", folders.settings().toString(),
                         "--launcher", programs.launcher().toString()));
         Map<String, String> environment = new TreeMap<>(settings);
         environment.put("AWS_ENDPOINT_URL_EC2", cloud.ec2Endpoint().toString());

@@ -25,6 +25,11 @@ record NodeFolders(Path base) {
         return configurations().resolve("05-underlay.conflist");
     }
 
+    /** Settings that can change while the daemon runs. */
+    Path settings() {
+        return base.resolve("settings");
+    }
+
     /** The daemon's socket, journal and intents. */
     Path run() {
         return base.resolve("run");
@@ -46,6 +51,7 @@ record NodeFolders(Path base) {
     NodeFolders create() throws IOException {
         Files.createDirectories(binaries());
         Files.createDirectories(configurations());
+        Files.createDirectories(settings());
         Files.createDirectories(run());
         return this;
     }

@@ -42,6 +42,19 @@ public record PoolSettings(
      */
     public static final int DEFAULT_COOLDOWN_SECONDS = 30;
 
+    /** Everything that {@link #fromEnvironment} reads. */
+    public static final List<String> NAMES =
+            List.of(
+                    "WARM_ENI_TARGET",
+                    "WARM_IP_TARGET",
+                    "MINIMUM_IP_TARGET",
+                    "ENABLE_PREFIX_DELEGATION",
+                    "WARM_PREFIX_TARGET",
+                    "MAX_ENI",
+                    "AWS_MANAGE_ENIS_NON_SCHEDULABLE",
+                    "UNDERLAY_MAX_PODS",
+                    "IP_COOLDOWN_PERIOD");
+
     private static final String ENABLE_PREFIX_DELEGATION = "ENABLE_PREFIX_DELEGATION";
 
     /** The three settings of which the VPC CNI wants one above 0 with prefixes. */

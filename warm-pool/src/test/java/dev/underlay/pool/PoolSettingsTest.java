@@ -43,6 +43,13 @@ final class PoolSettingsTest {
                                 0));
     }
 
+    @Test
+    void every_name_is_read() {
+        for (String name : PoolSettings.NAMES) {
+            assertThat(errors(name, "?")).singleElement().asString().startsWith(name + " is \"?\"");
+        }
+    }
+
     /** G55 and G56, as far as values are valid: for addresses a 0 means unset. */
     @Test
     void a_zero_is_a_target_of_interfaces_only() {
