@@ -4,24 +4,14 @@ package dev.underlay.cni.linux;
  * Error numbers of {@code asm-generic/errno-base.h} and {@code errno.h} that callers tell apart.
  */
 public final class Errno {
-    public static final int EPERM = 1;
     public static final int ENOENT = 2;
     public static final int ESRCH = 3;
     public static final int EINTR = 4;
-    public static final int EBADF = 9;
     public static final int EAGAIN = 11;
-    public static final int ENOMEM = 12;
-    public static final int EBUSY = 16;
     public static final int EEXIST = 17;
     public static final int ENODEV = 19;
     public static final int EINVAL = 22;
-    public static final int ENOSPC = 28;
-    public static final int EPIPE = 32;
-    public static final int EOPNOTSUPP = 95;
-    public static final int EAFNOSUPPORT = 97;
     public static final int EADDRNOTAVAIL = 99;
-    public static final int ENETDOWN = 100;
-    public static final int ENETUNREACH = 101;
     public static final int ECONNABORTED = 103;
     public static final int ECONNRESET = 104;
     public static final int ENOBUFS = 105;

@@ -28,9 +28,6 @@ public interface LibC {
     int accept4(int fd, @Out ByteBuffer address, ByteBuffer length, int flags);
 
     @SaveError
-    int getsockname(int fd, @Out ByteBuffer address, ByteBuffer length);
-
-    @SaveError
     int setsockopt(int fd, int level, int name, ByteBuffer value, int length);
 
     @SaveError
@@ -43,10 +40,6 @@ public interface LibC {
     @SaveError
     @ssize_t
     long sendmsg(int fd, ByteBuffer header, int flags);
-
-    @SaveError
-    @ssize_t
-    long recv(int fd, @Out ByteBuffer buffer, @size_t long length, int flags);
 
     @SaveError
     @ssize_t
@@ -83,9 +76,6 @@ public interface LibC {
 
     @SaveError
     int setns(int fd, int type);
-
-    @SaveError
-    int unshare(int flags);
 
     @SaveError
     int mount(String source, String target, String type, long flags, String data);

@@ -22,8 +22,8 @@ public final class Linux {
     public static final int O_WRONLY = 1; // asm-generic/fcntl.h
     public static final int O_CLOEXEC = 0x80000; // asm-generic/fcntl.h
     public static final int CLONE_NEWNET = 0x40000000; // linux/sched.h
-    public static final int CLOCK_BOOTTIME = 7; // linux/time.h
 
+    private static final int CLOCK_BOOTTIME = 7; // linux/time.h
     private static final LibC LIBC = LibraryLoader.create(LibC.class).load("c");
     private static final Runtime RUNTIME = Runtime.getRuntime(LIBC);
 

@@ -2,7 +2,6 @@ package dev.underlay.cni.linux;
 
 import java.io.IOException;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /**
@@ -26,18 +25,6 @@ public final class NetworkNamespace {
                     return body.call();
                 });
         Thread.ofPlatform().name("netns").daemon(true).start(task);
-        try {
-            return task.get();
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case IOException io -> throw io;
-                case RuntimeException runtime -> throw runtime;
-                case Error error -> throw error;
-                case null, default -> throw new IOException(e.getCause());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted inside a network namespace", e);
-        }
+        return OtherThread.result(task, "a network namespace");
     }
 }

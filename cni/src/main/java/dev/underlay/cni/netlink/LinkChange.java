@@ -11,9 +11,6 @@ import java.util.TreeMap;
  * must hold before "up" goes in a message of its own.
  */
 public final class LinkChange {
-    /** linux/ip.h, {@code IPV4_DEVCONF_PROXY_ARP}. */
-    public static final int PROXY_ARP = 3;
-
     /** linux/ip.h, {@code IPV4_DEVCONF_SEND_REDIRECTS}; effective when this or "all" is 1. */
     public static final int SEND_REDIRECTS = 6;
 

@@ -9,30 +9,22 @@ import java.util.Optional;
  *
  * @param link the link's index
  * @param address who is asked for
- * @param mac the answer; empty for a proxy entry
+ * @param mac the answer
  * @param permanent whether the entry never ages; only such entries are made
- * @param proxy whether this node answers for the address on that link
  */
-public record Neighbour(
-        int link, InetAddress address, String mac, boolean permanent, boolean proxy) {
+public record Neighbour(int link, InetAddress address, String mac, boolean permanent) {
     static final int RTM_NEWNEIGH = 28;
     static final int RTM_DELNEIGH = 29;
     static final int RTM_GETNEIGH = 30;
 
     private static final int NUD_PERMANENT = 0x80; // linux/neighbour.h
-    private static final int NTF_PROXY = 0x08;
     private static final int NDA_DST = 1;
     private static final int NDA_LLADDR = 2;
     private static final int NDA_IFINDEX = 8;
 
     /** An entry that never ages. */
     public static Neighbour permanent(int link, InetAddress address, String mac) {
-        return new Neighbour(link, address, mac, true, false);
-    }
-
-    /** An entry that makes this node answer for the address. */
-    public static Neighbour proxy(int link, InetAddress address) {
-        return new Neighbour(link, address, "", false, true);
+        return new Neighbour(link, address, mac, true);
     }
 
     /** Adds the entry; EEXIST when there is one for the address. */
@@ -63,35 +55,28 @@ public record Neighbour(
         int start = body.position();
         int link = body.getInt(start + 4);
         int state = body.getShort(start + 8) & 0xffff;
-        int flags = body.get(start + 10) & 0xff;
         body.position(start + 12);
         Attributes attributes = Attributes.of(body);
         return attributes
                 .address(NDA_DST)
                 .map(a ->
                         new Neighbour(
-                                link,
-                                a,
-                                attributes.mac(NDA_LLADDR),
-                                (state & NUD_PERMANENT) != 0,
-                                (flags & NTF_PROXY) != 0));
+                                link, a, attributes.mac(NDA_LLADDR), (state & NUD_PERMANENT) != 0));
     }
 
     private Message message(String verb, int type, int messageFlags) {
-        String kind = proxy ? " proxy neighbour " : " neighbour ";
-        Message message =
-                new Message(
-                                verb + kind + IpPrefix.text(address) + " dev " + link,
-                                type,
-                                messageFlags)
-                        .u8(Message.family(address)) // struct ndmsg
-                        .u8(0)
-                        .u16(0)
-                        .u32(link)
-                        .u16(permanent ? NUD_PERMANENT : 0)
-                        .u8(proxy ? NTF_PROXY : 0)
-                        .u8(0)
-                        .attribute(NDA_DST, address);
-        return proxy ? message : message.attribute(NDA_LLADDR, Message.mac(mac));
+        return new Message(
+                        verb + " neighbour " + IpPrefix.text(address) + " dev " + link,
+                        type,
+                        messageFlags)
+                .u8(Message.family(address)) // struct ndmsg
+                .u8(0)
+                .u16(0)
+                .u32(link)
+                .u16(permanent ? NUD_PERMANENT : 0)
+                .u8(0)
+                .u8(0)
+                .attribute(NDA_DST, address)
+                .attribute(NDA_LLADDR, Message.mac(mac));
     }
 }

@@ -1,8 +1,8 @@
 package dev.underlay.cni.nft;
 
+import dev.underlay.cni.linux.OtherThread;
 import java.io.IOException;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import jnr.ffi.LibraryLoader;
@@ -104,19 +104,7 @@ public final class Nftables implements AutoCloseable {
     }
 
     private <T> T call(Callable<T> body) throws IOException {
-        try {
-            return owner.submit(body).get();
-        } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case IOException io -> throw io;
-                case RuntimeException runtime -> throw runtime;
-                case Error error -> throw error;
-                case null, default -> throw new IOException(e.getCause());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted while nftables worked", e);
-        }
+        return OtherThread.result(owner.submit(body), "nftables");
     }
 
     private static LibNftables load() throws IOException {
