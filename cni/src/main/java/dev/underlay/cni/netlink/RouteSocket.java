@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * A rtnetlink socket, or one of another protocol that {@link Conntrack} speaks. It acts in the
@@ -106,14 +107,18 @@ public final class RouteSocket implements AutoCloseable {
         run(Arrays.asList(messages));
     }
 
-    /** Sends requests; what exists already or is gone already is fine. */
-    public void ensure(List<Message> messages) throws IOException {
-        for (Reply reply : send(messages)) {
-            NetlinkException error = reply.error().orElse(null);
-            if (error != null && !error.isGone() && error.errno() != Errno.EEXIST) {
-                throw error;
-            }
-        }
+    /** As {@link #run(List)}, for additions: what exists already is fine, nothing else is. */
+    public void ensurePresent(List<Message> additions) throws IOException {
+        requireAll(without(send(additions), e -> e.errno() == Errno.EEXIST));
+    }
+
+    /** As {@link #run(List)}, for deletions and changes of what is on its way out: gone is fine. */
+    public void ensureGone(List<Message> deletions) throws IOException {
+        requireAll(without(send(deletions), NetlinkException::isGone));
+    }
+
+    private static List<Reply> without(List<Reply> replies, Predicate<NetlinkException> fine) {
+        return replies.stream().filter(r -> r.error().filter(fine).isEmpty()).toList();
     }
 
     /** The link with that index. */

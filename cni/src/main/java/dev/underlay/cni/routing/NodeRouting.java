@@ -112,7 +112,7 @@ public final class NodeRouting implements AutoCloseable {
         if (gone != null) {
             flushTable(gone.table());
             if (host.link(gone.linkIndex()).isPresent()) {
-                host.ensure(gone.linkAddresses().stream().map(LinkAddress::delete).toList());
+                host.ensureGone(gone.linkAddresses().stream().map(LinkAddress::delete).toList());
             }
         }
     }
@@ -236,13 +236,13 @@ public final class NodeRouting implements AutoCloseable {
         nftables.run("table " + UnderlayTable.NAME + " {}\ndelete table " + UnderlayTable.NAME);
         for (AttachedInterface one : attachedInterfaces()) {
             if (host.link(one.linkIndex()).isPresent()) {
-                host.ensure(one.linkAddresses().stream().map(LinkAddress::delete).toList());
+                host.ensureGone(one.linkAddresses().stream().map(LinkAddress::delete).toList());
             }
         }
         for (boolean family : families()) {
             List<Rule> rules = ourRules(family);
             rules.forEach(r -> tables.add(r.table()));
-            host.ensure(rules.stream().map(Rule::delete).toList());
+            host.ensureGone(rules.stream().map(Rule::delete).toList());
         }
         tables.remove(Route.TABLE_MAIN);
         for (int table : tables) {
@@ -280,18 +280,20 @@ public final class NodeRouting implements AutoCloseable {
             }
         }
         for (boolean family : families()) {
-            host.ensure(missing(wanted.unreachable(family), blockRoutes(family), Route::add));
+            host.ensurePresent(
+                    missing(wanted.unreachable(family), blockRoutes(family), Route::add));
             for (AttachedInterface one : present) {
                 List<Route> there = host.routes(family, one.table());
-                host.ensure(missing(one.routes(family), there, Route::replace));
-                host.ensure(missing(there, one.routes(family), Route::delete));
+                host.ensurePresent(missing(one.routes(family), there, Route::replace));
+                host.ensureGone(missing(there, one.routes(family), Route::delete));
             }
-            host.ensure(missing(wanted.rules(family), host.rules(family), Rule::add));
+            host.ensurePresent(missing(wanted.rules(family), host.rules(family), Rule::add));
         }
         loadTable(wanted);
         for (boolean family : families()) {
-            host.ensure(missing(ourRules(family), wanted.rules(family), Rule::delete));
-            host.ensure(missing(blockRoutes(family), wanted.unreachable(family), Route::delete));
+            host.ensureGone(missing(ourRules(family), wanted.rules(family), Rule::delete));
+            host.ensureGone(
+                    missing(blockRoutes(family), wanted.unreachable(family), Route::delete));
         }
         plan = wanted;
         if (!gone.isEmpty()) {
@@ -361,7 +363,7 @@ public final class NodeRouting implements AutoCloseable {
     /** Another agent may have given the link its address first, with a connected route. */
     private void removeConnectedRoute(LinkAddress own) throws IOException {
         IpPrefix subnet = own.address().network();
-        host.ensure(
+        host.ensureGone(
                 host.routes(subnet.isIpv6(), Route.TABLE_MAIN).stream()
                         .filter(r -> r.link() == own.link() && r.protocol() == Route.KERNEL)
                         .filter(r -> r.destination().equals(subnet) && !subnet.isHost())
@@ -425,7 +427,7 @@ public final class NodeRouting implements AutoCloseable {
 
     private void flushTable(int table) throws IOException {
         for (boolean family : families()) {
-            host.ensure(host.routes(family, table).stream().map(Route::delete).toList());
+            host.ensureGone(host.routes(family, table).stream().map(Route::delete).toList());
         }
     }
 

@@ -130,7 +130,7 @@ public final class PodWiring {
         if (host.link(link.index()).filter(l -> isStill(l, link)).isEmpty()) {
             return;
         }
-        host.ensure(
+        host.ensureGone(
                 List.of(
                         // Down first: in the trash group nothing checks what the pod sends.
                         new LinkChange(link.index()).down().message(),
@@ -222,9 +222,12 @@ public final class PodWiring {
         if (!isPods(link)) {
             throw new WiringException(link.name() + " is not the link of a pod any more", null);
         }
-        host.ensure(messages);
-        if (!isPods(link)) {
-            host.ensure(List.of(new LinkChange(link.index()).down().message()));
+        try {
+            host.ensurePresent(messages);
+        } finally {
+            if (!isPods(link)) {
+                host.ensureGone(List.of(new LinkChange(link.index()).down().message()));
+            }
         }
     }
 
@@ -253,7 +256,7 @@ public final class PodWiring {
             }
         }
         if (!trash.isEmpty()) {
-            host.ensure(
+            host.ensureGone(
                     foreign.isEmpty()
                             ? List.of(Links.deleteGroup(Marks.TRASH_LINK_GROUP))
                             : trash.stream().map(l -> Links.delete(l.index())).toList());
@@ -351,7 +354,7 @@ public final class PodWiring {
     /** Everything but the loopback link's state hangs on the pair and goes with it. */
     private void undo(Link link, Exception cause) {
         try {
-            host.ensure(List.of(Links.delete(link.index())));
+            host.ensureGone(List.of(Links.delete(link.index())));
         } catch (IOException e) {
             cause.addSuppressed(e);
         }
@@ -364,7 +367,7 @@ public final class PodWiring {
                         .filter(l -> l.kind().equals("veth") && l.peerIndex() == link.index())
                         .isPresent();
         if (same) {
-            pod.ensure(
+            pod.ensureGone(
                     List.of(
                             new LinkChange(link.peerIndex()).down().message(),
                             new LinkChange(link.peerIndex()).name("ul" + link.index()).message()));

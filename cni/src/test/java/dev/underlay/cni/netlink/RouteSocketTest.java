@@ -156,8 +156,25 @@ class RouteSocketTest {
                 socket.send(List.of(one.add(), Links.delete(99), two.add()));
         assertThat(replies).map(r -> r.error().isPresent()).containsExactly(false, true, false);
         assertThat(socket.rules(false)).contains(one, two);
-        socket.ensure(List.of(one.add(), one.delete(), one.delete()));
-        assertThat(socket.rules(false)).doesNotContain(one).contains(two);
+    }
+
+    @Test
+    void what_stands_or_is_gone_already_is_fine_but_an_addition_without_its_link_is_not()
+            throws Exception {
+        Rule one = new Rule(false, 601, Optional.empty(), 1, 0x7f, 254, 85);
+        socket.ensurePresent(List.of(one.add(), one.add()));
+        assertThat(socket.rules(false)).containsOnlyOnce(one);
+        socket.ensureGone(List.of(one.delete(), one.delete(), Links.delete(99)));
+        assertThat(socket.rules(false)).doesNotContain(one);
+
+        Route lost = Route.onLink(IpPrefix.parse("10.1.0.1"), 99, Optional.empty(), TABLE, 85);
+        assertThatThrownBy(() -> socket.ensurePresent(List.of(lost.add(), one.add())))
+                .hasMessageContaining("add route 10.1.0.1/32")
+                .isInstanceOfSatisfying(
+                        NetlinkException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENODEV));
+        assertThat(socket.rules(false)).as("the others are carried out").contains(one);
+        assertThatThrownBy(() -> socket.ensureGone(List.of(one.add())))
+                .hasMessageContaining("File exists");
     }
 
     @Test
