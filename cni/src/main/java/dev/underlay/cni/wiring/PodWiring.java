@@ -75,7 +75,8 @@ public final class PodWiring {
     }
 
     /**
-     * Wires a pod. When it fails, nothing of it is left, except that the pod's loopback link is up.
+     * Wires a pod. When it fails, nothing of it is left, except that the pod's loopback link is up,
+     * or {@link WiringException#linkRemains()} says otherwise.
      *
      * @param pod a route socket in the pod's namespace
      * @param podNamespace the pod's namespace
@@ -89,33 +90,27 @@ public final class PodWiring {
         if (spec.hasIpv6()) {
             writeIpv6Settings(sysctls);
         }
-        Link link = createVeth(pod, podNamespace, spec);
+        Optional<Link> made = Optional.empty();
         try {
+            Link link = createVeth(pod, podNamespace, spec);
+            made = Optional.of(link);
             RouteSocket.requireAll(sender.send(pod, podMessages(link, spec)));
             RouteSocket.requireAll(sender.send(host, hostMessages(link, alias, spec)));
             // The pod's end came up before it had a carrier, and sends nothing until the kernel
             // gets to that in the background; being asked for the link, Linux 6.8 does it at once.
             RouteSocket.requireAll(sender.send(pod, List.of(Links.get(link.peerIndex()))));
+            return new WiredPod(
+                    new PodLink(
+                            link.index(),
+                            link.name(),
+                            link.mac(),
+                            link.peerIndex(),
+                            Optional.of(spec.attachment()),
+                            spec.addresses()),
+                    podMac(spec));
         } catch (IOException | RuntimeException e) {
-            undo(link, e);
-            throw new WiringException(
-                    "cannot wire "
-                            + spec.attachment()
-                            + " on "
-                            + link.name()
-                            + ": "
-                            + e.getMessage(),
-                    e);
+            throw undone(made, spec, e);
         }
-        PodLink made =
-                new PodLink(
-                        link.index(),
-                        link.name(),
-                        link.mac(),
-                        link.peerIndex(),
-                        Optional.of(spec.attachment()),
-                        spec.addresses());
-        return new WiredPod(made, podMac(spec));
     }
 
     /**
@@ -265,13 +260,12 @@ public final class PodWiring {
     }
 
     private Link createVeth(RouteSocket pod, Fd podNamespace, PodSpec spec) throws IOException {
-        InetAddress first = spec.addresses().getFirst();
         Attachment attachment = spec.attachment();
         for (String name : Names.hostLink(attachment)) {
             Links.Veth veth =
                     new Links.Veth(
                             name,
-                            Names.hostMac(first),
+                            hostMac(spec),
                             Marks.POD_LINK_GROUP,
                             attachment.interfaceName(),
                             podMac(spec),
@@ -284,37 +278,37 @@ public final class PodWiring {
                 return made(replies.getLast(), veth.mac());
             }
             if (refused.errno() != Errno.EEXIST) {
-                throw new WiringException(
-                        "cannot wire " + attachment + ": " + refused.getMessage(), refused);
+                throw refused;
             }
             if (pod.link(attachment.interfaceName()).isPresent()) {
-                throw new WiringException(
-                        "cannot wire "
-                                + attachment
-                                + ": its namespace already has an interface "
+                throw new IOException(
+                        "its namespace already has an interface "
                                 + attachment.interfaceName()
                                 + " that is left untouched; remove it or choose another CNI_IFNAME",
                         refused);
             }
         }
-        throw new WiringException(
-                "cannot wire "
-                        + attachment
-                        + ": the link names "
+        throw new IOException(
+                "the link names "
                         + Names.hostLink(attachment)
-                        + " are taken on the node; is this sandbox wired already?",
-                null);
+                        + " are taken on the node; is this sandbox wired already?");
     }
 
     /** Where the link was renamed as soon as it stood, its address and group still tell it. */
     private Link made(RouteSocket.Reply byName, String mac) throws IOException {
         return byName.links().isEmpty()
-                ? host.links().stream()
-                        .filter(l -> l.mac().equals(mac) && l.alias().isEmpty() && isOurs(l))
-                        .filter(l -> l.group() == Marks.POD_LINK_GROUP)
+                ? unfinished(mac).stream()
                         .findFirst()
-                        .orElseThrow(() -> new WiringException("a new link vanished", null))
+                        .orElseThrow(() -> new IOException("a new link vanished"))
                 : byName.links().getFirst();
+    }
+
+    /** Links for the address of that Ethernet address that were made and got no alias yet. */
+    private List<Link> unfinished(String mac) throws IOException {
+        return host.links().stream()
+                .filter(l -> l.mac().equals(mac) && l.alias().isEmpty() && isOurs(l))
+                .filter(l -> l.group() == Marks.POD_LINK_GROUP)
+                .toList();
     }
 
     private static List<Message> podMessages(Link link, PodSpec spec) {
@@ -351,12 +345,22 @@ public final class PodWiring {
         return messages;
     }
 
-    /** Everything but the loopback link's state hangs on the pair and goes with it. */
-    private void undo(Link link, Exception cause) {
+    /**
+     * Everything but the loopback link's state hangs on the pair and goes with it.
+     *
+     * @param made empty when it is unknown whether there is one: the answer did not come
+     */
+    private WiringException undone(Optional<Link> made, PodSpec spec, Exception cause) {
+        String name = made.map(l -> " on " + l.name()).orElse("");
+        String problem = "cannot wire " + spec.attachment() + name + ": " + cause.getMessage();
         try {
-            host.ensureGone(List.of(Links.delete(link.index())));
-        } catch (IOException e) {
+            List<Link> links = made.isPresent() ? List.of(made.get()) : unfinished(hostMac(spec));
+            host.ensureGone(links.stream().map(l -> Links.delete(l.index())).toList());
+            return new WiringException(problem, cause);
+        } catch (IOException | RuntimeException e) {
             cause.addSuppressed(e);
+            return new WiringException(
+                    problem + "; nor can its link be deleted: " + e.getMessage(), cause, true);
         }
     }
 
@@ -397,6 +401,10 @@ public final class PodWiring {
         return pod.getClass() == GATEWAYS.getFirst().getClass()
                 ? GATEWAYS.getFirst()
                 : GATEWAYS.getLast();
+    }
+
+    private static String hostMac(PodSpec spec) {
+        return Names.hostMac(spec.addresses().getFirst());
     }
 
     private static String podMac(PodSpec spec) {

@@ -7,7 +7,22 @@ import org.jspecify.annotations.Nullable;
 public final class WiringException extends IOException {
     private static final long serialVersionUID = 1L;
 
+    private final boolean linkRemains;
+
     WiringException(String message, @Nullable Throwable cause) {
+        this(message, cause, false);
+    }
+
+    WiringException(String message, @Nullable Throwable cause, boolean linkRemains) {
         super(message, cause);
+        this.linkRemains = linkRemains;
+    }
+
+    /**
+     * Whether a link of the failed attempt may still stand and draw its addresses' packets: they
+     * are not another pod's yet.
+     */
+    public boolean linkRemains() {
+        return linkRemains;
     }
 }

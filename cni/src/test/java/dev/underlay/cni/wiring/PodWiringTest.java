@@ -230,6 +230,46 @@ class PodWiringTest {
     }
 
     @Test
+    void nothing_is_left_when_any_answer_is_lost_although_the_kernel_did_it() throws Exception {
+        Netns pod = namespace("a");
+        pod.shell("ip link set lo up"); // which stays
+        List<String> podBefore = pod.state();
+        List<String> nodeBefore = node.state();
+        Steps steps = new Steps();
+        PodWiring deaf = new PodWiring(node.socket(), steps);
+        for (int lost = 0; lost < MESSAGES; lost++) {
+            steps.loseAnswerOf(lost);
+            assertThatThrownBy(() -> deaf.wire(pod.socket(), pod.fd(), Map.of(), dual("a")))
+                    .isInstanceOfSatisfying(
+                            WiringException.class, e -> assertThat(e.linkRemains()).isFalse())
+                    .hasMessageContaining("cannot wire shop/a")
+                    .hasMessageContaining("lost");
+            String after = "after message " + lost;
+            assertThat(pod.state()).as(after).containsExactlyElementsOf(podBefore);
+            assertThat(node.state()).as(after).containsExactlyElementsOf(nodeBefore);
+        }
+    }
+
+    @Test
+    void link_that_cannot_be_deleted_is_told() throws Exception {
+        Netns pod = namespace("a");
+        RouteSocket own = node.call(RouteSocket::open);
+        PodWiring.Sender breaking =
+                (socket, messages) -> {
+                    List<RouteSocket.Reply> replies = socket.send(messages);
+                    own.close();
+                    return replies;
+                };
+        PodSpec spec = spec("a", "10.0.0.11");
+        assertThatThrownBy(() ->
+                        new PodWiring(own, breaking).wire(pod.socket(), pod.fd(), Map.of(), spec))
+                .isInstanceOfSatisfying(
+                        WiringException.class, e -> assertThat(e.linkRemains()).isTrue())
+                .hasMessageContaining("nor can its link be deleted");
+        assertThat(wiring.list()).hasSize(1);
+    }
+
+    @Test
     void wiring_cut_off_after_any_message_is_found_and_taken_down_without_a_rest()
             throws Exception {
         Netns pod = namespace("a");
@@ -448,11 +488,17 @@ class PodWiringTest {
         }
 
         private int refused = -1;
+        private int lost = -1;
         private int limit = Integer.MAX_VALUE;
         private int sent;
 
         void refuse(int message) {
             refused = message;
+            sent = 0;
+        }
+
+        void loseAnswerOf(int message) {
+            lost = message;
             sent = 0;
         }
 
@@ -469,9 +515,13 @@ class PodWiringTest {
                 if (sent == limit) {
                     throw new Cut();
                 }
-                boolean spoil = sent++ == refused;
+                int number = sent++;
+                boolean spoil = number == refused;
                 Message instead = Links.delete(Integer.MAX_VALUE);
                 replies.addAll(socket.send(List.of(spoil ? instead : message)));
+                if (number == lost) {
+                    throw new IOException("the answer was lost");
+                }
             }
             return replies;
         }

@@ -11,6 +11,7 @@ import dev.underlay.cni.socket.LauncherHandler;
 import dev.underlay.cni.wiring.Attachment;
 import dev.underlay.cni.wiring.PodSpec;
 import dev.underlay.cni.wiring.WiredPod;
+import dev.underlay.cni.wiring.WiringException;
 import dev.underlay.ipamd.observe.Events;
 import dev.underlay.ipamd.owner.AddAnswer;
 import dev.underlay.ipamd.owner.PoolOwner;
@@ -142,6 +143,9 @@ final class AddVerb {
                         CniError.tryAgain("the caller has gone; the ADD was undone", ""));
             }
             return result;
+        } catch (WiringException e) {
+            reachable |= e.linkRemains();
+            throw e;
         } finally {
             if (!done) {
                 join(owner.abandon(wiring.turn, reachable));
