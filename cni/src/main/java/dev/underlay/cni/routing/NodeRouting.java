@@ -6,6 +6,7 @@ import dev.underlay.cni.netlink.LinkAddress;
 import dev.underlay.cni.netlink.LinkChange;
 import dev.underlay.cni.netlink.Message;
 import dev.underlay.cni.netlink.Neighbour;
+import dev.underlay.cni.netlink.NetlinkException;
 import dev.underlay.cni.netlink.Route;
 import dev.underlay.cni.netlink.RouteSocket;
 import dev.underlay.cni.netlink.Rule;
@@ -28,8 +29,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Keeps the node's tables, rules and translation as they should be. Every method makes the kernel
  * agree before it returns: what is missing is added, then what is too much is removed, and what is
- * right is not touched, so that calling again is always safe and repairs. What an earlier process
- * left (interfaces and blocks) is taken over at {@link #open}. Methods block; one runs at a time.
+ * right is not touched, so that calling again is always safe and repairs. An attached interface in
+ * trouble fails the calls about itself and {@link #repair}, no others. What an earlier process left
+ * (interfaces and blocks) is taken over at {@link #open}. Methods block; one runs at a time.
  */
 public final class NodeRouting implements AutoCloseable {
     private static final int LOOSE = 2; // Documentation/networking/ip-sysctl.rst, rp_filter
@@ -94,12 +96,13 @@ public final class NodeRouting implements AutoCloseable {
         apply(
                 now == null
                         ? NodePlan.of(primary, recoveredInterfaces, recoveredBlocks, networkCidrs)
-                        : now.withPrimary(primary).withNetworkCidrs(networkCidrs));
+                        : now.withPrimary(primary).withNetworkCidrs(networkCidrs),
+                _ -> false);
     }
 
     /** Brings an attached interface's link up with its address, table and rules. */
     public synchronized void attachInterface(AttachedInterface added) throws IOException {
-        apply(plan().withAttached(added));
+        apply(plan().withAttached(added), n -> n == added.number());
     }
 
     /**
@@ -108,7 +111,7 @@ public final class NodeRouting implements AutoCloseable {
      */
     public synchronized void detachInterface(int number) throws IOException {
         AttachedInterface gone = plan().attached().get(number);
-        apply(plan().withoutAttached(number));
+        apply(plan().withoutAttached(number), _ -> false);
         if (gone != null) {
             flushTable(gone.table());
             if (host.link(gone.linkIndex()).isPresent()) {
@@ -128,7 +131,7 @@ public final class NodeRouting implements AutoCloseable {
             throw new IllegalStateException(
                     "blocks for interface " + number + ", which is not attached");
         }
-        apply(plan().withBlocks(number, blocks));
+        apply(plan().withBlocks(number, blocks), n -> n == number);
     }
 
     /** Changes where traffic is not translated; an empty list is refused, a read that failed. */
@@ -136,12 +139,16 @@ public final class NodeRouting implements AutoCloseable {
         if (networkCidrs.isEmpty()) {
             throw new IllegalArgumentException("a network has at least one CIDR");
         }
-        apply(plan().withNetworkCidrs(networkCidrs));
+        apply(plan().withNetworkCidrs(networkCidrs), _ -> false);
     }
 
-    /** Puts back what others changed since the last call. */
+    /**
+     * Puts back what others changed since the last call.
+     *
+     * @throws IOException also when it could not for one interface; the others have their due
+     */
     public synchronized void repair() throws IOException {
-        apply(plan());
+        apply(plan(), _ -> true);
     }
 
     /** What others changed since the last call; {@link #repair} puts it back. */
@@ -267,26 +274,26 @@ public final class NodeRouting implements AutoCloseable {
         return now;
     }
 
-    /** One interface whose link is gone does not keep the others from their due. */
-    private void apply(NodePlan wanted) throws IOException {
+    /**
+     * One interface whose link is gone or refuses a change does not keep the others from their due.
+     *
+     * @param about whose trouble the caller hears of; {@link #repair} tells of all
+     */
+    private void apply(NodePlan wanted, Predicate<Integer> about) throws IOException {
         setSettings(wanted.primary());
-        List<AttachedInterface> present = new ArrayList<>();
-        List<AttachedInterface> gone = new ArrayList<>();
+        List<IOException> troubles = new ArrayList<>();
         for (AttachedInterface one : wanted.attached().values()) {
-            Optional<Link> link = host.link(one.linkIndex());
-            (link.isPresent() ? present : gone).add(one);
-            if (link.isPresent()) {
-                configureLink(link.get(), one);
+            try {
+                placeInterface(one);
+            } catch (MissingLinkException | NetlinkException e) {
+                if (about.test(one.number())) {
+                    troubles.add(e);
+                }
             }
         }
         for (boolean family : families()) {
             host.ensurePresent(
                     missing(wanted.unreachable(family), blockRoutes(family), Route::add));
-            for (AttachedInterface one : present) {
-                List<Route> there = host.routes(family, one.table());
-                host.ensurePresent(missing(one.routes(family), there, Route::replace));
-                host.ensureGone(missing(there, one.routes(family), Route::delete));
-            }
             host.ensurePresent(missing(wanted.rules(family), host.rules(family), Rule::add));
         }
         loadTable(wanted);
@@ -296,9 +303,28 @@ public final class NodeRouting implements AutoCloseable {
                     missing(blockRoutes(family), wanted.unreachable(family), Route::delete));
         }
         plan = wanted;
-        if (!gone.isEmpty()) {
-            throw new IOException(
-                    "the links of these interfaces are gone, were they detached? " + gone);
+        if (!troubles.isEmpty()) {
+            troubles.stream().skip(1).forEach(troubles.getFirst()::addSuppressed);
+            throw troubles.getFirst();
+        }
+    }
+
+    private static final class MissingLinkException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        MissingLinkException(AttachedInterface one) {
+            super("the link of this interface is gone, was it detached? " + one);
+        }
+    }
+
+    /** Brings one attached interface's link up with its address and its table. */
+    private void placeInterface(AttachedInterface one) throws IOException {
+        Link link = host.link(one.linkIndex()).orElseThrow(() -> new MissingLinkException(one));
+        configureLink(link, one);
+        for (boolean family : families()) {
+            List<Route> there = host.routes(family, one.table());
+            host.ensurePresent(missing(one.routes(family), there, Route::replace));
+            host.ensureGone(missing(there, one.routes(family), Route::delete));
         }
     }
 

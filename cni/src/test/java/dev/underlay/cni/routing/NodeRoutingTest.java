@@ -191,12 +191,19 @@ class NodeRoutingTest {
 
         attach(routing);
         node.shell("ip link del eth1");
+        node.run(() -> {
+            setUp(routing);
+            routing.setNetworkCidrs(prefixes("10.0.0.0/16"));
+            routing.setBlocks(1, prefixes("10.0.0.17"));
+        });
+        assertThat(routing.blocks(1)).isEqualTo(prefixes("10.0.0.17"));
+        assertThatThrownBy(() -> node.run(routing::repair)).hasMessageContaining("number=2");
+        assertThatThrownBy(() -> attach(routing)).hasMessageContaining("number=2");
         assertThatThrownBy(() ->
                         node.run(() -> {
-                            routing.setBlocks(1, prefixes("10.0.0.17"));
+                            routing.setBlocks(2, List.of());
                         }))
                 .hasMessageContaining("number=2");
-        assertThat(routing.blocks(1)).isEqualTo(prefixes("10.0.0.17"));
         assertThat(node.shell("nft list table inet underlay")).contains("10.0.0.17 : goto if1");
         node.run(() -> {
             routing.detachInterface(2);
