@@ -15,9 +15,11 @@ import dev.underlay.cni.nft.Nftables;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -472,7 +474,7 @@ public final class NodeRouting implements AutoCloseable {
                             .add(route.destination());
                 }
             }
-            for (Rule rule : ourRules(family)) {
+            for (Rule rule : allOurRules(family)) {
                 int number = numberOf(rule.priority(), Marks.OWN_ADDRESS_RULE_BASE);
                 if (number > Marks.PRIMARY_INTERFACE && rule.source().isPresent()) {
                     recoverInterface(number, rule);
@@ -482,6 +484,18 @@ public final class NodeRouting implements AutoCloseable {
         recoveredBlocks
                 .keySet()
                 .removeIf(n -> n != Marks.PRIMARY_INTERFACE && !recoveredInterfaces.containsKey(n));
+    }
+
+    /**
+     * A list may miss one while others change theirs ({@link RouteSocket#rules}), and what is not
+     * recovered is deleted: read until another list brings nothing new.
+     */
+    private Set<Rule> allOurRules(boolean family) throws IOException {
+        Set<Rule> all = new LinkedHashSet<>(ourRules(family));
+        while (all.addAll(ourRules(family))) {
+            // One was missed before.
+        }
+        return all;
     }
 
     private void recoverInterface(int number, Rule ownAddress) throws IOException {
