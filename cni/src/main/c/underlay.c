@@ -824,8 +824,13 @@ int main(void)
              "VERSION",
              command);
     }
-    /* Whatever hangs in a call that has no deadline of its own, such as open, ends here. */
+    /* Whatever hangs in a call that has no deadline of its own, such as open, ends here, even if
+     * the runtime was started with the signal ignored or blocked. */
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGALRM);
     signal(SIGALRM, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &ours, NULL);
     alarm((unsigned)(verb->millis / 1000 + 3));
     check_environment();
     long long deadline = after_millis(started_at, verb->millis);

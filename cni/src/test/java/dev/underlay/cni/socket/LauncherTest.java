@@ -634,6 +634,22 @@ class LauncherTest {
     }
 
     @Test
+    void what_hangs_outside_every_deadline_is_ended_also_where_the_signal_was_blocked()
+            throws Exception {
+        LauncherProcess hasty = LauncherProcess.installHasty(folder.resolve("hasty"));
+        Path file = hasty.binary().resolveSibling("underlay.socket");
+        Files.delete(file);
+        LauncherProcess.execute(
+                List.of("mkfifo", file.toString()),
+                Map.of("PATH", System.getenv("PATH")),
+                new byte[0],
+                true);
+        Run run = hasty.runBehind(node("STATUS"), CONFIG, "/usr/bin/env", "--block-signal=ALRM");
+        assertThat(run.status()).as("SIGALRM").isEqualTo(128 + 14);
+        assertThat(run.output()).isEmpty();
+    }
+
+    @Test
     void a_full_queue_before_the_daemon_ends_at_the_deadline_too() throws Exception {
         LauncherProcess hasty = LauncherProcess.installHasty(folder.resolve("hasty"));
         Files.createDirectories(hasty.socket().getParent());
