@@ -110,6 +110,15 @@ public record CniRequest(
         }
     }
 
+    /** What an error about a call is written in that is answered without its being parsed. */
+    public static SpecVersion answerVersion(String standardInput) {
+        try {
+            return version(config(standardInput));
+        } catch (Wrong wrong) {
+            return SpecVersion.NEWEST;
+        }
+    }
+
     private static CniVerb verb(Map<String, String> environment) throws Wrong {
         String command = environment.getOrDefault("CNI_COMMAND", "");
         CniVerb verb =

@@ -5,6 +5,7 @@ import dev.underlay.cni.linux.Fd;
 import dev.underlay.cni.linux.LinuxException;
 import dev.underlay.cni.linux.UnixSocket;
 import dev.underlay.cni.protocol.CniError;
+import dev.underlay.cni.protocol.CniRequest;
 import dev.underlay.cni.protocol.SpecVersion;
 import dev.underlay.cni.socket.LauncherProtocol.MalformedException;
 import java.io.IOException;
@@ -262,7 +263,7 @@ public final class LauncherServer implements AutoCloseable {
             return LauncherReply.failure(
                     CniError.tryAgain(
                             limits.adds + " ADDs already wait on this node; wait for them", ""),
-                    SpecVersion.NEWEST);
+                    CniRequest.answerVersion(call.standardInput()));
         }
         try {
             return handler.handle(call, () -> hungUp(caller));
@@ -270,7 +271,8 @@ public final class LauncherServer implements AutoCloseable {
             StringWriter stack = new StringWriter();
             e.printStackTrace(new PrintWriter(stack));
             handler.note("launcher.bug", stack.toString());
-            return LauncherReply.failure(CniError.bug(e), SpecVersion.NEWEST);
+            return LauncherReply.failure(
+                    CniError.bug(e), CniRequest.answerVersion(call.standardInput()));
         } finally {
             if (add) {
                 adds.release();

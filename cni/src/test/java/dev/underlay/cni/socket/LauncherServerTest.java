@@ -196,6 +196,7 @@ class LauncherServerTest {
         try (LauncherServer _ = start(SMALL, handler)) {
             assertThat(call("ADD", List.of("a")).standardOutput())
                     .contains("\"code\":999")
+                    .contains("\"cniVersion\":\"1.0.0\"")
                     .contains("slot 7 is odd");
             assertThat(call("DEL", List.of("a")).standardOutput()).contains("\"code\":999");
             assertThat(call("STATUS", List.of())).isEqualTo(LauncherReply.success());
@@ -225,6 +226,7 @@ class LauncherServerTest {
             for (int i = 0; i < 10; i++) {
                 assertThat(call("ADD", List.of("a")).standardOutput())
                         .contains("\"code\":11")
+                        .contains("\"cniVersion\":\"1.0.0\"")
                         .contains("3 ADDs already wait");
                 assertThat(call("DEL", List.of("a"))).isEqualTo(LauncherReply.success());
                 assertThat(call("STATUS", List.of())).isEqualTo(LauncherReply.success());
