@@ -85,7 +85,7 @@ final class Daemon implements AutoCloseable {
         }
         Metrics metrics = new Metrics();
         KernelPods pods = part(new KernelPods());
-        LinkWatch links = part(LinkWatch.open());
+        LinkWatch links = part(LinkWatch.open(metrics));
         KernelNode node = part(new KernelNode(links));
 
         OwnerThread thread = part(new OwnerThread(Linux::bootTimeNanos, metrics));

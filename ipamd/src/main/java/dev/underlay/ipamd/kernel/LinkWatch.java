@@ -4,6 +4,7 @@ import dev.underlay.cni.netlink.Link;
 import dev.underlay.cni.netlink.LinkMonitor;
 import dev.underlay.cni.netlink.RouteSocket;
 import dev.underlay.ipamd.observe.Events;
+import dev.underlay.ipamd.observe.Metrics;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,12 +16,19 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
-/** Hears from the kernel which links come and go, on a thread of its own. */
+/**
+ * Hears from the kernel which links come and go, on a thread of its own. Sockets that fail are
+ * replaced, and everything is looked at again then.
+ */
 public final class LinkWatch implements AutoCloseable {
     private static final Duration LOOK_AT_STOP = Duration.ofSeconds(1);
+
+    /** Between tries to have sockets that work. */
+    private static final Duration PAUSE = Duration.ofSeconds(1);
 
     private record Waiter(Predicate<Link> wanted, CompletableFuture<Link> found) {}
 
@@ -33,27 +41,63 @@ public final class LinkWatch implements AutoCloseable {
         void standing(Set<Integer> indexes);
     }
 
-    private final LinkMonitor monitor;
-    private final RouteSocket look;
+    /** Opens the sockets; another one in tests keeps them to break them. */
+    @FunctionalInterface
+    interface Opener {
+        Sockets open() throws IOException;
+    }
+
+    /** The monitor is opened before the first look, so that nothing falls between. */
+    record Sockets(LinkMonitor monitor, RouteSocket look) implements AutoCloseable {
+        static Sockets open() throws IOException {
+            LinkMonitor monitor = LinkMonitor.open();
+            try {
+                return new Sockets(monitor, RouteSocket.open());
+            } catch (IOException e) {
+                monitor.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void close() {
+            monitor.close();
+            look.close();
+        }
+    }
+
+    private final Opener opener;
+    private final Metrics metrics;
+    private Sockets sockets; // on the watch's thread only, once that runs
     private final Map<Integer, Link> links = new TreeMap<>();
     private final List<Waiter> waiters = new ArrayList<>();
-    private volatile boolean closed;
+    private final CountDownLatch closed = new CountDownLatch(1);
 
-    private LinkWatch(LinkMonitor monitor, RouteSocket look) {
-        this.monitor = monitor;
-        this.look = look;
+    private LinkWatch(Opener opener, Metrics metrics) throws IOException {
+        this.opener = opener;
+        this.metrics = metrics;
+        this.sockets = opener.open();
     }
 
     /**
      * Opens the watch in the calling thread's namespace; what stands there is known from now on.
      */
-    public static LinkWatch open() throws IOException {
-        LinkWatch watch = new LinkWatch(LinkMonitor.open(), RouteSocket.open());
-        watch.lookAtAll();
+    public static LinkWatch open(Metrics metrics) throws IOException {
+        return open(Sockets::open, metrics);
+    }
+
+    static LinkWatch open(Opener opener, Metrics metrics) throws IOException {
+        LinkWatch watch = new LinkWatch(opener, metrics);
+        try {
+            watch.lookAtAll();
+        } catch (IOException e) {
+            watch.sockets.close();
+            throw e;
+        }
         return watch;
     }
 
-    /** Starts to listen. */
+    /** Starts to listen, in the namespace that it was opened in. */
     public void start(Listener listener) {
         Thread.ofPlatform().name("links").daemon(true).start(() -> listen(listener));
     }
@@ -77,20 +121,42 @@ public final class LinkWatch implements AutoCloseable {
     }
 
     private void listen(Listener listener) {
-        while (!closed) {
+        String trouble = "";
+        while (closed.getCount() > 0) {
             try {
-                Optional<LinkMonitor.Event> event = monitor.next(LOOK_AT_STOP);
+                if (!trouble.isEmpty()) {
+                    reopen(listener);
+                    trouble = "";
+                    Events.info("links.heard-again");
+                }
+                Optional<LinkMonitor.Event> event = sockets.monitor.next(LOOK_AT_STOP);
                 if (event.isPresent()) {
                     hear(event.get(), listener);
                 }
-            } catch (IOException e) {
-                if (!closed) {
-                    Events.warn("links.failed", "error", e.getMessage());
+            } catch (IOException | RuntimeException e) {
+                metrics.fault("links");
+                if (!e.toString().equals(trouble)) {
+                    trouble = e.toString();
+                    Events.warn("links.failed", "error", trouble);
                 }
+                pause();
             }
         }
-        monitor.close();
-        look.close();
+        sockets.close();
+    }
+
+    private void reopen(Listener listener) throws IOException {
+        sockets.close();
+        sockets = opener.open();
+        hear(new LinkMonitor.Event.Lost(), listener);
+    }
+
+    private void pause() {
+        try {
+            var _ = closed.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            closed.countDown(); // Nobody else interrupts this thread.
+        }
     }
 
     private void hear(LinkMonitor.Event event, Listener listener) throws IOException {
@@ -112,7 +178,7 @@ public final class LinkWatch implements AutoCloseable {
     }
 
     private void lookAtAll() throws IOException {
-        List<Link> all = look.links();
+        List<Link> all = sockets.look.links();
         synchronized (links) {
             links.clear();
         }
@@ -136,6 +202,6 @@ public final class LinkWatch implements AutoCloseable {
 
     @Override
     public void close() {
-        closed = true;
+        closed.countDown();
     }
 }
