@@ -18,6 +18,7 @@ import dev.underlay.ipamd.kernel.LinkWatch;
 import dev.underlay.ipamd.observe.Events;
 import dev.underlay.ipamd.observe.HealthServer;
 import dev.underlay.ipamd.observe.Metrics;
+import dev.underlay.ipamd.owner.HistoryReport;
 import dev.underlay.ipamd.owner.NodeState;
 import dev.underlay.ipamd.owner.OwnerThread;
 import dev.underlay.ipamd.owner.PoolOwner;
@@ -34,6 +35,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -41,6 +43,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -140,7 +143,8 @@ final class Daemon implements AutoCloseable {
                         HealthServer.start(
                                 settings.healthAddress(),
                                 () -> notReady(owner),
-                                () -> status(owner)));
+                                () -> json(owner.report())));
+        health.addPage("GET", HistoryReport.PAGE, () -> json(owner.history(Instant.now())));
         NodeCheck check = new NodeCheck(owner, pods, node);
         health.addPage("GET", NodeCheck.CHECK, check::look);
         health.addPage("POST", NodeCheck.REPAIR, check::repair);
@@ -259,13 +263,13 @@ final class Daemon implements AutoCloseable {
                 : Optional.of("the cloud has not described this node's interfaces yet");
     }
 
-    private static String status(PoolOwner owner) {
+    private static String json(Future<?> report) {
         try {
             return new JsonMapper()
                     .writerWithDefaultPrettyPrinter()
-                    .writeValueAsString(owner.report().get(REPORT_SECONDS, TimeUnit.SECONDS));
+                    .writeValueAsString(report.get(REPORT_SECONDS, TimeUnit.SECONDS));
         } catch (JsonProcessingException | ExecutionException | TimeoutException e) {
-            throw new IllegalStateException("the status could not be told", e);
+            throw new IllegalStateException("the owner could not tell", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted", e);

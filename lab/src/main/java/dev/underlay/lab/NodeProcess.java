@@ -151,9 +151,14 @@ final class NodeProcess {
 
     /** Its status page. */
     JsonNode status() throws IOException {
-        Http answer = Http.get(netns, URI.create(HEALTH + "/status"), PAGE_LIMIT);
+        return page("/status");
+    }
+
+    /** One of its pages that are JSON. */
+    JsonNode page(String path) throws IOException {
+        Http answer = Http.get(netns, URI.create(HEALTH + path), PAGE_LIMIT);
         if (answer.status() != 200) {
-            throw new IOException("/status says " + answer.status() + " " + answer.body());
+            throw new IOException(path + " says " + answer.status() + " " + answer.body());
         }
         return JSON.readTree(answer.body());
     }

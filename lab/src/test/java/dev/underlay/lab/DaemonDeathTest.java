@@ -62,6 +62,21 @@ final class DaemonDeathTest {
                     .describedAs("a released address cools, also over a restart")
                     .isNotIn(added.stream().map(CniReply::address).toList());
             Traffic.answers(node.place(fresh, next), a);
+            List<String> history = new ArrayList<>();
+            node.daemon()
+                    .page("/history")
+                    .path("entries")
+                    .forEach(one ->
+                            history.add(
+                                    one.path("podName").asText()
+                                            + (one.path("lasts").asBoolean() ? " has " : " had ")
+                                            + one.path("address").asText()));
+            assertThat(history)
+                    .containsExactlyInAnyOrder(
+                            "pod-2 had " + added.get(2).address(),
+                            "pod-0 has " + a.address(),
+                            "pod-1 has " + b.address(),
+                            "fresh has " + next.address());
         }
     }
 

@@ -37,9 +37,20 @@ public sealed interface JournalRecord {
     /** The pod is wired; a repeat of its ADD gets this CNI result of the newest version. */
     record Wired(AttachmentKey key, String result) implements JournalRecord {}
 
-    /** An attachment gave its address back; nobody gets it before {@code coolUntilNanos}. */
-    record Released(AttachmentKey key, IpAddress address, long coolUntilNanos)
+    /**
+     * An attachment gave its address back; nobody gets it before {@code coolUntilNanos}.
+     *
+     * @param atNanos when; 0 if unknown
+     */
+    record Released(AttachmentKey key, IpAddress address, long coolUntilNanos, long atNanos)
             implements JournalRecord {}
+
+    /**
+     * A lease that is over, for the history alone; only rewritten files have it.
+     *
+     * @param untilNanos when it ended; 0 if unknown
+     */
+    record Ended(Leased lease, long untilNanos) implements JournalRecord {}
 
     /**
      * The cloud is about to be asked for something that must not be forgotten: an interface, which

@@ -1,6 +1,7 @@
 package dev.underlay.ipamd.journal;
 
 import dev.underlay.ipamd.journal.JournalRecord.Began;
+import dev.underlay.ipamd.journal.JournalRecord.Ended;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
@@ -15,7 +16,9 @@ import dev.underlay.pool.CloudAction;
 import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -29,6 +32,15 @@ import java.util.Set;
  * own news and nothing else. Not thread-safe.
  */
 public final class JournalState {
+    /**
+     * How many leases that are over are remembered: a node of 50 pods that all change once an hour
+     * knows 20 hours. They are a quarter of a mebibyte of memory and of the file.
+     */
+    public static final int MAX_ENDED = 1000;
+
+    private static final long UNKNOWN = 0;
+
+    private final Deque<Ended> ended = new ArrayDeque<>();
     private final Map<AttachmentKey, Leased> leases = new LinkedHashMap<>();
     private final Map<AttachmentKey, String> results = new LinkedHashMap<>();
     private final Map<IpAddress, Released> cooling = new LinkedHashMap<>();
@@ -43,12 +55,13 @@ public final class JournalState {
     void apply(JournalRecord change) {
         switch (change) {
             case Leased lease -> {
-                Leased before = leases.get(lease.key());
-                leases.values().removeIf(older -> older.address().equals(lease.address()));
-                cooling.remove(lease.address());
-                if (before == null || !before.on(lease.interfaceId()).equals(lease)) {
+                Leased before = leases.remove(lease.key());
+                if (before != null && !before.on(lease.interfaceId()).equals(lease)) {
+                    end(before, UNKNOWN);
                     results.remove(lease.key());
                 }
+                endLeasesOf(lease.address());
+                cooling.remove(lease.address());
                 leases.put(lease.key(), lease);
                 results.keySet().retainAll(leases.keySet());
             }
@@ -58,11 +71,15 @@ public final class JournalState {
                 }
             }
             case Released released -> {
-                leases.remove(released.key());
-                results.remove(released.key());
-                dropLeasesOf(released.address());
+                Leased over = leases.remove(released.key());
+                if (over != null) {
+                    end(over, released.atNanos());
+                }
+                endLeasesOf(released.address());
+                results.keySet().retainAll(leases.keySet());
                 cooling.put(released.address(), released);
             }
+            case Ended one -> remember(one);
             case Began(var action) -> unfinished.add(action);
             case Settled(var action) -> unfinished.remove(action);
             case NodeKnown(var identity) -> node = Optional.of(identity);
@@ -73,9 +90,26 @@ public final class JournalState {
     }
 
     /** A lease that is older than the change of its address; only lost records leave one behind. */
-    private void dropLeasesOf(IpAddress address) {
-        leases.values().removeIf(older -> older.address().equals(address));
-        results.keySet().retainAll(leases.keySet());
+    private void endLeasesOf(IpAddress address) {
+        leases.values()
+                .removeIf(older -> {
+                    boolean over = older.address().equals(address);
+                    if (over) {
+                        end(older, UNKNOWN);
+                    }
+                    return over;
+                });
+    }
+
+    private void end(Leased lease, long untilNanos) {
+        remember(new Ended(lease, untilNanos));
+    }
+
+    private void remember(Ended one) {
+        if (ended.size() == MAX_ENDED) {
+            ended.removeFirst();
+        }
+        ended.add(one);
     }
 
     /** The shortest list of records that gives this state, without what has cooled by then. */
@@ -85,6 +119,7 @@ public final class JournalState {
         if (!networkCidrs.isEmpty()) {
             records.add(new NetworkKnown(networkCidrs));
         }
+        records.addAll(ended);
         interfaces.values().forEach(known -> records.add(new InterfaceKnown(known)));
         unfinished.forEach(action -> records.add(new Began(action)));
         cooling.values().stream()
@@ -93,6 +128,11 @@ public final class JournalState {
         records.addAll(leases.values());
         results.forEach((key, result) -> records.add(new Wired(key, result)));
         return records;
+    }
+
+    /** The last {@link #MAX_ENDED} leases that are over, oldest first. */
+    public List<Ended> ended() {
+        return List.copyOf(ended);
     }
 
     /** The leases, oldest first. */

@@ -1,6 +1,7 @@
 package dev.underlay.ipamd.journal;
 
 import dev.underlay.ipamd.journal.JournalRecord.Began;
+import dev.underlay.ipamd.journal.JournalRecord.Ended;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
@@ -42,6 +43,7 @@ final class RecordCodec {
     private static final int NETWORK_KNOWN = 7;
     private static final int INTERFACE_KNOWN = 8;
     private static final int INTERFACE_GONE = 9;
+    private static final int ENDED = 10;
 
     // Types of actions, inside BEGAN and SETTLED.
     private static final int CREATE = 1;
@@ -80,24 +82,24 @@ final class RecordCodec {
             switch (change) {
                 case Leased lease -> {
                     out.writeByte(LEASED);
-                    key(lease.key());
-                    out.writeLong(lease.namespaceInode());
-                    text(lease.podNamespace());
-                    text(lease.podName());
-                    address(lease.address());
-                    text(lease.interfaceId());
-                    out.writeLong(lease.atNanos());
+                    lease(lease);
                 }
                 case Wired(var key, var result) -> {
                     out.writeByte(WIRED);
                     key(key);
                     text(result);
                 }
-                case Released(var key, var address, var coolUntilNanos) -> {
+                case Released(var key, var address, var coolUntilNanos, var atNanos) -> {
                     out.writeByte(RELEASED);
                     key(key);
                     address(address);
                     out.writeLong(coolUntilNanos);
+                    out.writeLong(atNanos);
+                }
+                case Ended(var lease, var untilNanos) -> {
+                    out.writeByte(ENDED);
+                    lease(lease);
+                    out.writeLong(untilNanos);
                 }
                 case Began(var action) -> {
                     out.writeByte(BEGAN);
@@ -124,6 +126,16 @@ final class RecordCodec {
                     text(id);
                 }
             }
+        }
+
+        private void lease(Leased lease) throws IOException {
+            key(lease.key());
+            out.writeLong(lease.namespaceInode());
+            text(lease.podNamespace());
+            text(lease.podName());
+            address(lease.address());
+            text(lease.interfaceId());
+            out.writeLong(lease.atNanos());
         }
 
         private void action(CloudAction action) throws IOException {
@@ -224,17 +236,10 @@ final class RecordCodec {
         JournalRecord change() throws IOException {
             int type = in.readUnsignedByte();
             return switch (type) {
-                case LEASED ->
-                        new Leased(
-                                key(),
-                                in.readLong(),
-                                text(),
-                                text(),
-                                address(),
-                                text(),
-                                in.readLong());
+                case LEASED -> lease();
                 case WIRED -> new Wired(key(), text());
-                case RELEASED -> new Released(key(), address(), in.readLong());
+                case RELEASED -> new Released(key(), address(), in.readLong(), moment());
+                case ENDED -> new Ended(lease(), in.readLong());
                 case BEGAN -> new Began(action());
                 case SETTLED -> new Settled(action());
                 case NODE_KNOWN -> new NodeKnown(node());
@@ -243,6 +248,16 @@ final class RecordCodec {
                 case INTERFACE_GONE -> new InterfaceGone(text());
                 default -> throw new IOException("unknown record type " + type);
             };
+        }
+
+        private Leased lease() throws IOException {
+            return new Leased(
+                    key(), in.readLong(), text(), text(), address(), text(), in.readLong());
+        }
+
+        /** Older daemons did not write it. */
+        private long moment() throws IOException {
+            return in.available() == 0 ? 0 : in.readLong();
         }
 
         private CloudAction action() throws IOException {

@@ -319,7 +319,7 @@ final class Attachments {
         pool.release(key, now, restNanos);
         ledger.state()
                 .lease(key)
-                .map(over -> new Released(key, over.address(), now + restNanos))
+                .map(over -> new Released(key, over.address(), now + restNanos, now))
                 .ifPresent(released -> ledger.note(List.of(released)));
     }
 

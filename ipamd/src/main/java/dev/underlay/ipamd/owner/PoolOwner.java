@@ -23,6 +23,7 @@ import dev.underlay.pool.Pool;
 import dev.underlay.pool.PoolSettings;
 import dev.underlay.pool.Refusal;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -414,6 +415,11 @@ public final class PoolOwner {
                         attachments.waitingCount(),
                         new StatusReport.InForce(settings(), cordon, config.addWaitNanos()),
                         clock.getAsLong()));
+    }
+
+    /** Who has and had which address, by the clock on the wall. */
+    public CompletableFuture<HistoryReport> history(Instant wall) {
+        return ask(() -> HistoryReport.of(ledger.state(), clock.getAsLong(), wall));
     }
 
     private <T> CompletableFuture<T> ask(Supplier<T> question) {

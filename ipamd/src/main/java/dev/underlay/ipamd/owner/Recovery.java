@@ -52,7 +52,9 @@ public record Recovery(RecoveredState state, List<PodLink> cutOff) {
             if (link != null && isSame(lease, link)) {
                 living.put(lease.key(), lease);
             } else {
-                news.add(new Released(lease.key(), lease.address(), nowNanos + coolForNanos));
+                news.add(
+                        new Released(
+                                lease.key(), lease.address(), nowNanos + coolForNanos, nowNanos));
             }
         }
         standing.forEach((key, link) -> {

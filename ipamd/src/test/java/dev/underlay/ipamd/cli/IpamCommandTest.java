@@ -2,8 +2,11 @@ package dev.underlay.ipamd.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.underlay.ipamd.check.NodeCheck;
 import dev.underlay.ipamd.observe.HealthServer;
+import dev.underlay.ipamd.owner.HistoryReport;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -50,8 +53,13 @@ class IpamCommandTest {
     }
 
     private int run(String... options) {
+        return run(List.of("check"), options);
+    }
+
+    private int run(List<String> words, String... options) {
         InetSocketAddress address = server.address();
-        List<String> arguments = new ArrayList<>(List.of("check", "--health-address"));
+        List<String> arguments = new ArrayList<>(words);
+        arguments.add("--health-address");
         arguments.add(address.getAddress().getHostAddress() + ":" + address.getPort());
         arguments.addAll(List.of(options));
         CommandLine command = IpamCommand.commandLine();
@@ -114,6 +122,56 @@ class IpamCommandTest {
 
         assertThat(run()).isEqualTo(DaemonPages.NO_DAEMON);
         assertThat(err.toString()).contains("500 the daemon is busy; try again");
+    }
+
+    private static final String HISTORY =
+            """
+            {"bound": 1000, "complete": %s, "entries": [
+             {"address": "10.0.0.20", "podNamespace": "shop", "podName": "web-0",
+              "containerId": "3f9c", "from": "2026-11-25T12:00:00Z",
+              "until": "2026-11-25T12:00:05Z", "lasts": false},
+             {"address": "10.0.0.21", "podNamespace": "shop", "podName": "db-0",
+              "containerId": "77aa", "from": null, "until": null, "lasts": true},
+             {"address": "10.0.0.20", "podNamespace": "", "podName": "",
+              "containerId": "81b2", "from": "2026-11-25T12:01:00Z", "until": null,
+              "lasts": true}]}\
+            """;
+
+    @Test
+    void history_tells_the_pods_of_one_address() {
+        server.addPage("GET", HistoryReport.PAGE, () -> HISTORY.formatted("true"));
+
+        assertThat(run(List.of("history", "10.0.0.20"))).isZero();
+        assertThat(out.toString().lines().map(line -> line.replaceAll(" +", " ")))
+                .containsExactly(
+                        "FROM UNTIL POD CONTAINER",
+                        "2026-11-25T12:00:00Z 2026-11-25T12:00:05Z shop/web-0 3f9c",
+                        "2026-11-25T12:01:00Z now - 81b2");
+    }
+
+    @Test
+    void an_address_that_nobody_had_is_exit_code_1_and_what_is_forgotten_is_said() {
+        server.addPage("GET", HistoryReport.PAGE, () -> HISTORY.formatted("false"));
+
+        assertThat(run(List.of("history", "10.0.0.99"))).isEqualTo(1);
+        assertThat(out.toString().lines()).first().isEqualTo("no pod had 10.0.0.99");
+        assertThat(out.toString()).contains("the last 1000 are kept");
+    }
+
+    @Test
+    void history_as_json_holds_the_entries_of_the_address_alone() throws IOException {
+        server.addPage("GET", HistoryReport.PAGE, () -> HISTORY.formatted("true"));
+
+        assertThat(run(List.of("history", "10.0.0.21"), "--json")).isZero();
+        JsonNode entries = new JsonMapper().readTree(out.toString()).path("entries");
+        assertThat(entries).hasSize(1);
+        assertThat(entries.path(0).path("podName").asText()).isEqualTo("db-0");
+    }
+
+    @Test
+    void a_word_that_is_no_address_is_a_wrong_command_line() {
+        assertThat(run(List.of("history", "web-0"))).isEqualTo(2);
+        assertThat(err.toString()).contains("web-0");
     }
 
     @Test

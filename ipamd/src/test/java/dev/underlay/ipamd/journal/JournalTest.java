@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.underlay.cni.linux.Linux;
 import dev.underlay.ipamd.journal.JournalRecord.Began;
+import dev.underlay.ipamd.journal.JournalRecord.Ended;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
@@ -85,7 +86,8 @@ class JournalTest {
                         new Settled(new CloudAction.DetachInterface("eni-0aa")),
                         lease("c1", "10.0.0.20"),
                         new Wired(key("c1"), "{\"ips\":[\"ü\"]}"),
-                        new Released(key("c2"), IpAddress.parse("2001:db8::7"), 1L << 60));
+                        new Released(key("c2"), IpAddress.parse("2001:db8::7"), 1L << 60, 7),
+                        new Ended(lease("c3", "10.0.0.30"), 8));
         for (JournalRecord one : all) {
             assertThat(RecordCodec.decode(RecordCodec.encode(one))).isEqualTo(one);
         }
@@ -199,7 +201,12 @@ class JournalTest {
             Files.write(path, mutilated(whole, random));
             Journal.Opened opened = Journal.open(path, BOOT, 0);
             JournalState state = opened.journal().state();
-            assertThat(written).as("seed %d, step %d", seed, step).containsAll(state.records(0));
+            assertThat(state.records(0).stream().filter(one -> !(one instanceof Ended)))
+                    .as("seed %d, step %d", seed, step)
+                    .isSubsetOf(written);
+            assertThat(state.ended())
+                    .as("seed %d, step %d", seed, step)
+                    .allSatisfy(one -> assertThat(written).contains(one.lease()));
             assertThat(state.leases().stream().map(Leased::address).distinct())
                     .hasSameSizeAs(state.leases());
             opened.journal().close();
@@ -258,6 +265,7 @@ class JournalTest {
                 .satisfies(over -> {
                     assertThat(over.address()).isEqualTo(IpAddress.parse("10.0.0.33"));
                     assertThat(over.coolUntilNanos()).isEqualTo(37_000_000_000L);
+                    assertThat(over.atNanos()).as("not written then").isZero();
                 });
     }
 
@@ -304,10 +312,14 @@ class JournalTest {
         for (int i = 0; i < 20_000; i++) {
             journal.append(List.of(lease("c" + i, "10.0.0.20")), i);
             journal.append(
-                    List.of(new Released(key("c" + i), IpAddress.parse("10.0.0.20"), i + 5)), i);
+                    List.of(new Released(key("c" + i), IpAddress.parse("10.0.0.20"), i + 5, i)), i);
             largest = Math.max(largest, journal.bytes());
         }
-        assertThat(largest).isLessThan(Journal.COMPACT_ABOVE_BYTES + 1000);
+        assertThat(largest).isLessThan(4 * Journal.COMPACT_ABOVE_BYTES);
+        assertThat(journal.state().ended())
+                .hasSize(JournalState.MAX_ENDED)
+                .last()
+                .isEqualTo(new Ended(lease("c19999", "10.0.0.20"), 19_999));
         assertThat(Files.size(path)).isEqualTo(journal.bytes());
         assertThat(read(path, BOOT).state().records(20_000))
                 .isEqualTo(journal.state().records(20_000))
@@ -381,7 +393,10 @@ class JournalTest {
                         case 2 -> new Wired(key(container), "{\"n\":" + i + "}");
                         case 3 ->
                                 new Released(
-                                        key(container), IpAddress.parse(address), 1 + i * 1000L);
+                                        key(container),
+                                        IpAddress.parse(address),
+                                        1 + i * 1000L,
+                                        1 + i);
                         case 4 -> new InterfaceKnown(attached("eni-" + random.nextInt(3)));
                         default ->
                                 new Began(

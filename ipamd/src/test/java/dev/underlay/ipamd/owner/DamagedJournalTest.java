@@ -182,7 +182,7 @@ class DamagedJournalTest {
     }
 
     private static void release(Journal journal, String pod, int slot) throws IOException {
-        append(journal, new Released(OwnerHarness.key(pod), address(slot), NOW + COOL));
+        append(journal, new Released(OwnerHarness.key(pod), address(slot), NOW + COOL, NOW));
     }
 
     private static Sandbox sandbox(String pod) {

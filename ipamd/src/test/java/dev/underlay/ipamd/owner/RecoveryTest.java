@@ -43,7 +43,8 @@ class RecoveryTest {
                         new RecoveredState.Cooling(
                                 "eni-1", IpAddress.parse("10.0.0.20"), NOW + COOL));
         assertThat(recovery.state().news())
-                .containsExactly(new Released(key("c1"), IpAddress.parse("10.0.0.20"), NOW + COOL));
+                .containsExactly(
+                        new Released(key("c1"), IpAddress.parse("10.0.0.20"), NOW + COOL, NOW));
     }
 
     @Test
@@ -123,7 +124,8 @@ class RecoveryTest {
                 recover(
                         journal(
                                 ENI,
-                                new Released(key("c1"), IpAddress.parse("10.0.0.22"), NOW + 9),
+                                new Released(
+                                        key("c1"), IpAddress.parse("10.0.0.22"), NOW + 9, NOW - 1),
                                 new Began(request)));
         assertThat(recovery.state().cooling())
                 .containsExactly(
