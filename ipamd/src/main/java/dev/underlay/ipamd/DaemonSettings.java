@@ -77,6 +77,11 @@ record DaemonSettings(
                         yield PoolSettings.defaults();
                     }
                 };
+        if (pool.customNetworking()) {
+            errors.add(
+                    "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG is true: ENIConfigs are not read yet, so"
+                            + " that pods would be in the node's subnet; unset it");
+        }
         Duration addWait = addWait(environment.getOrDefault(ADD_WAIT, ""), errors::add);
         Optional<AwsSettings> aws = aws(environment, errors);
         return errors.isEmpty()

@@ -66,6 +66,19 @@ class DaemonSettingsTest {
     }
 
     @Test
+    void what_the_pool_can_do_and_the_daemon_cannot_is_refused() throws IOException {
+        DaemonOptions options = DaemonOptions.parse("--launcher=" + launcher());
+        assertThat(DaemonSettings.of(options, Map.of("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true")))
+                .isInstanceOfSatisfying(
+                        DaemonSettings.Checked.Bad.class,
+                        bad ->
+                                assertThat(bad.errors())
+                                        .singleElement()
+                                        .asString()
+                                        .contains("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "unset"));
+    }
+
+    @Test
     void an_unknown_option_and_a_missing_value_are_named() {
         assertThatThrownBy(() -> DaemonOptions.parse("--rundir", "/x"))
                 .hasMessageContaining("--rundir");

@@ -86,10 +86,11 @@ final class Growth {
     private void fill(PooledInterface one) {
         BlockKind kind = kind(one.subnetId().orElse(""));
         boolean staying = one.life == InterfaceLife.REQUESTED || one.life == InterfaceLife.ATTACHED;
+        boolean ours = !(one.primary() && settings.customNetworking());
         Flights flights = pool.flights();
         int blocks = pool.inventory().blocksOf(one.id).size() + flights.assigning(one.id);
         int room = room(blocks);
-        if (!staying || one.standing != Standing.CONFIRMED || room <= 0 || left <= 0) {
+        if (!staying || !ours || one.standing != Standing.CONFIRMED || room <= 0 || left <= 0) {
             return;
         }
         if (one.life == InterfaceLife.REQUESTED
@@ -145,7 +146,8 @@ final class Growth {
     }
 
     /**
-     * Uses room, at most as much as is wanted; all of it where whole interfaces are wanted.
+     * Uses room, at most as much as is wanted; all of it where whole interfaces are wanted. What
+     * begins below the number of pods that may run, an interface or a prefix, may reach beyond it.
      *
      * @param room free slots
      * @return how many blocks fill it
@@ -156,7 +158,8 @@ final class Growth {
             return 0;
         }
         int size = Census.size(kind);
-        int blocks = (int) Math.min(room, Math.ceilDiv(Math.min(want, budget), (long) size));
+        long fit = Math.ceilDiv(Math.min(want, whole ? want : budget), (long) size);
+        int blocks = (int) Math.min(room, fit);
         long addresses = (long) blocks * size;
         left -= addresses;
         singles -= addresses;

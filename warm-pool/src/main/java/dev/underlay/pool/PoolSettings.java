@@ -18,6 +18,8 @@ import java.util.OptionalInt;
  *     them. {@code ENABLE_PREFIX_DELEGATION}
  * @param warmPrefixTarget keep this many prefixes free as a whole. Looked at only with prefixes and
  *     when both targets of addresses are unset. {@code WARM_PREFIX_TARGET}
+ * @param customNetworking have no pods on the primary interface. {@code
+ *     AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG}
  * @param maxEni have at most this many interfaces, the primary one counted; the type's limit holds
  *     too. {@code MAX_ENI}
  * @param whileCordoned grow and shrink on a cordoned node as on any other. {@code
@@ -32,6 +34,7 @@ public record PoolSettings(
         OptionalInt minimumIpTarget,
         boolean prefixDelegation,
         OptionalInt warmPrefixTarget,
+        boolean customNetworking,
         OptionalInt maxEni,
         boolean whileCordoned,
         OptionalInt maxPods,
@@ -42,7 +45,7 @@ public record PoolSettings(
      */
     public static final int DEFAULT_COOLDOWN_SECONDS = 30;
 
-    /** Everything that {@link #fromEnvironment} reads. */
+    /** What {@link #fromEnvironment} reads and can change on a running node. */
     public static final List<String> NAMES =
             List.of(
                     "WARM_ENI_TARGET",
@@ -54,6 +57,9 @@ public record PoolSettings(
                     "AWS_MANAGE_ENIS_NON_SCHEDULABLE",
                     "UNDERLAY_MAX_PODS",
                     "IP_COOLDOWN_PERIOD");
+
+    /** It cannot change on a node that has pods: those on the primary interface would stay. */
+    static final String CUSTOM_NETWORKING = "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG";
 
     private static final String ENABLE_PREFIX_DELEGATION = "ENABLE_PREFIX_DELEGATION";
 
@@ -87,6 +93,7 @@ public record PoolSettings(
                 OptionalInt.empty(),
                 false,
                 OptionalInt.empty(),
+                false,
                 OptionalInt.empty(),
                 false,
                 OptionalInt.empty(),
@@ -108,6 +115,7 @@ public record PoolSettings(
                         aboveZero(reader.number("MINIMUM_IP_TARGET", 0)),
                         reader.flag(ENABLE_PREFIX_DELEGATION),
                         aboveZero(reader.number("WARM_PREFIX_TARGET", 0)),
+                        reader.flag(CUSTOM_NETWORKING),
                         aboveZero(reader.number("MAX_ENI", Integer.MIN_VALUE)),
                         reader.flag("AWS_MANAGE_ENIS_NON_SCHEDULABLE"),
                         reader.number("UNDERLAY_MAX_PODS", 1),
@@ -127,6 +135,7 @@ public record PoolSettings(
                 minimumIpTarget,
                 prefixDelegation,
                 warmPrefixTarget,
+                customNetworking,
                 maxEni,
                 whileCordoned,
                 OptionalInt.of(Math.min(pods, maxPods.orElse(pods))),
@@ -143,6 +152,7 @@ public record PoolSettings(
                         minimumIpTarget,
                         false,
                         warmPrefixTarget,
+                        customNetworking,
                         maxEni,
                         whileCordoned,
                         maxPods,

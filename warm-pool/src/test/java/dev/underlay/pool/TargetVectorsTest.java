@@ -142,12 +142,24 @@ final class TargetVectorsTest {
                         "2 interfaces, 50 addresses, 5 free [49, 1]");
     }
 
-    /** G46: the VPC CNI stops at 28 addresses, the first multiple beyond; here at the pods. */
+    /** G46: growth stops at the pods; an interface that began below them is filled. */
+    @Test
+    void no_interface_beyond_the_last_pod() {
+        PoolSettings twenty = settings("WARM_ENI_TARGET", "1").withMaxPods(20);
+        TestNode node = new TestNode(M5_XLARGE, twenty);
+        assertThat(node.shape()).isEqualTo("1 interfaces, 14 addresses, 14 free [14]");
+        node.pods(1);
+        assertThat(node.shape()).isEqualTo("2 interfaces, 28 addresses, 27 free [14, 14]");
+        node.pods(20);
+        assertThat(node.shape()).isEqualTo("2 interfaces, 28 addresses, 8 free [14, 14]");
+    }
+
+    /** Where addresses come one by one, none is beyond the pods; the VPC CNI overshoots by W. */
     @Test
     void never_more_addresses_than_pods() {
-        TestNode node = new TestNode(M5_XLARGE, settings("WARM_ENI_TARGET", "1").withMaxPods(20));
-        node.pods(1);
-        assertThat(node.shape()).isEqualTo("2 interfaces, 20 addresses, 19 free [14, 6]");
+        TestNode node = new TestNode(M5_XLARGE, settings("WARM_IP_TARGET", "5").withMaxPods(20));
+        node.pods(17);
+        assertThat(node.shape()).isEqualTo("2 interfaces, 20 addresses, 3 free [14, 6]");
         node.pods(21);
         assertThat(node.shape()).isEqualTo("2 interfaces, 20 addresses, 0 free [14, 6]");
         assertThat(node.waiting()).isOne();
@@ -158,11 +170,23 @@ final class TargetVectorsTest {
                                 assertThat(stuck.obstacle()).isEqualTo(Outlook.Obstacle.POD_LIMIT));
     }
 
+    /** G47: the primary interface has no pods; G53: so two fewer fit than the kubelet's 20. */
     @Test
-    void never_more_addresses_than_pods_on_a_fresh_node() {
-        PoolSettings two = settings("WARM_ENI_TARGET", "2").withMaxPods(20);
-        assertThat(new TestNode(M5_XLARGE, two).shape())
-                .isEqualTo("2 interfaces, 20 addresses, 20 free [14, 6]");
+    void custom_networking_loses_an_interface() {
+        Map<String, String> custom =
+                Map.of("WARM_ENI_TARGET", "1", "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true");
+        assertThat(shapes(M5_XLARGE, custom, 0, 1, 42))
+                .containsExactly(
+                        "2 interfaces, 14 addresses, 14 free [0, 14]",
+                        "3 interfaces, 28 addresses, 27 free [0, 14, 14]",
+                        "4 interfaces, 42 addresses, 0 free [0, 14, 14, 14]");
+        TestNode node = new TestNode(M5_LARGE, TestNode.settings(custom));
+        node.pods(18);
+        assertThat(node.outlook()).isInstanceOf(Outlook.Stuck.class);
+        assertThat(node.waiting()).isZero();
+        node.pods(0);
+        node.pass(3 * Timing.QUIET_NANOS);
+        assertThat(node.shape()).isEqualTo("2 interfaces, 9 addresses, 9 free [0, 9]");
     }
 
     /** G48. */

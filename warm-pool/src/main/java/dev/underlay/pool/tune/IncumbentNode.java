@@ -90,29 +90,29 @@ final class IncumbentNode implements NodePool {
             return;
         }
         switch (growth.get()) {
-            case IncumbentModel.Growth.Assign(var eni, var addresses) ->
+            case IncumbentModel.Growth.Assign(var eni, var blocks) ->
                     ec2.call(
                             "AssignPrivateIpAddresses",
                             () -> {
-                                ec2.holds(addresses);
-                                model.assigned(eni, addresses);
+                                ec2.holds(blocks * model.blockSize());
+                                model.assigned(eni, blocks);
                                 then.run();
                             });
-            case IncumbentModel.Growth.NewEni(var addresses) -> newEni(addresses, then);
+            case IncumbentModel.Growth.NewEni(var blocks) -> newEni(blocks, then);
         }
     }
 
-    private void newEni(int addresses, Runnable then) {
+    private void newEni(int blocks, Runnable then) {
         Runnable setUp =
                 () -> {
-                    model.attached(addresses, time.now());
+                    model.attached(blocks, time.now());
                     then.run();
                 };
         Runnable attach =
                 () -> inTurn(List.of("ModifyNetworkInterfaceAttribute", "DescribeSubnets"), setUp);
         Runnable created =
                 () -> {
-                    ec2.holds(addresses);
+                    ec2.holds(blocks * model.blockSize());
                     ec2.call(
                             "DescribeInstances",
                             () -> ec2.call("AttachNetworkInterface", Ec2.ATTACH_NANOS, attach));

@@ -4,15 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.underlay.pool.NodeIdentity;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * The model against vectors computed from the source of the VPC CNI 1.23.1 and checked against its
- * documents {@code docs/eni-and-ip-target.md}; "G" is a vector's number. Pods are added one by one
- * to a fresh node whose cloud answers at once.
+ * documents {@code docs/eni-and-ip-target.md} and {@code docs/prefix-and-ip-target.md}; "G" is a
+ * vector's number. Pods are added one by one to a fresh node whose cloud answers at once.
  */
 final class IncumbentModelTest {
     private static final NodeIdentity.Limits T3_SMALL = new NodeIdentity.Limits(3, 4);
@@ -71,11 +74,24 @@ final class IncumbentModelTest {
     }
 
     private static IncumbentModel.Settings eniMode(int target, int maxEni, int maxPods) {
-        return new IncumbentModel.Settings(target, 0, 0, maxEni, maxPods);
+        return new IncumbentModel.Settings(target, 0, 0, false, 0, maxEni, false, maxPods);
     }
 
     private static IncumbentModel.Settings addressMode(int warm, int minimum) {
-        return new IncumbentModel.Settings(1, warm, minimum, 0, MANY_PODS);
+        return new IncumbentModel.Settings(1, warm, minimum, false, 0, 0, false, MANY_PODS);
+    }
+
+    private static IncumbentModel.Settings prefixMode(int warm, int minimum, int warmPrefix) {
+        return new IncumbentModel.Settings(1, warm, minimum, true, warmPrefix, 0, false, MANY_PODS);
+    }
+
+    private static IncumbentModel.Settings read(
+            NodeIdentity.Limits limits, String... namesAndValues) {
+        Map<String, String> environment = new TreeMap<>();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            environment.put(namesAndValues[i], namesAndValues[i + 1]);
+        }
+        return IncumbentModel.Settings.of(limits, environment);
     }
 
     private static List<String> shapes(
@@ -89,7 +105,7 @@ final class IncumbentModelTest {
         return shapes;
     }
 
-    /** G20 to G25 and G27: missing and over, with cooling addresses counted as available. */
+    /** G20 to G27: missing and over, with cooling addresses counted as available. */
     @ParameterizedTest
     @CsvSource({
         // W, M, total, assigned, cooling, missing, over
@@ -99,6 +115,7 @@ final class IncumbentModelTest {
         "2, 10, 0, 0, 0, 10, 0",
         "2, 10, 10, 9, 0, 1, 0",
         "2, 10, 14, 3, 0, 0, 4",
+        "0, 10, 10, 10, 0, 0, 0",
         "2, 0, 18, 16, 2, 0, 0",
     })
     void addresses_missing_and_over(
@@ -124,6 +141,47 @@ final class IncumbentModelTest {
         assertThat(node.model.add(100, node.now, () -> 0)).as("G60, 30.000 s").isFalse();
         node.now += Timeline.MILLISECOND;
         assertThat(node.model.add(100, node.now, () -> 0)).as("G60, 30.001 s").isTrue();
+    }
+
+    /** G32: an interface of another network card has targets of its own, one and one. */
+    @Test
+    void one_address_on_another_card() {
+        assertThat(filled(P3DN, addressMode(1, 1), 0, 0).model.missing()).isOne();
+    }
+
+    /** G28 to G31: prefixes missing and over. */
+    @ParameterizedTest
+    @CsvSource({
+        // W, M, prefixes, assigned, missing, over
+        "16, 0, 1, 1, 1, 0",
+        "1, 0, 3, 5, 0, 2",
+        "7, 20, 0, 0, 2, 0",
+        "15, 0, 3, 3, 0, 0", // each of the three pods in another prefix
+    })
+    void prefixes_missing_and_over(
+            int warm, int minimum, int prefixes, int assigned, int missing, int over) {
+        Node node = filled(M5_LARGE, prefixMode(warm, minimum, 0), prefixes, 0);
+        for (int pod = 0; pod < assigned; pod++) {
+            double choice = assigned == prefixes ? (double) pod / prefixes : 0;
+            Iterator<Double> draws = List.of(0.0, choice).iterator();
+            assertThat(node.model.add(pod, node.now, draws::next)).isTrue();
+        }
+        assertThat(Math.ceilDiv(node.model.missing(), IncumbentModel.PREFIX)).isEqualTo(missing);
+        assertThat(node.model.over()).isEqualTo(over);
+    }
+
+    /** G37: half-full prefixes count as a warm one. */
+    @Test
+    void sixteen_addresses_in_two_prefixes_are_a_warm_prefix() {
+        Node node = filled(M5_LARGE, prefixMode(0, 0, 1), 2, 0);
+        for (int pod = 0; pod < 16; pod++) {
+            Iterator<Double> draws = List.of(0.0, pod % 2 * 0.5).iterator();
+            assertThat(node.model.add(pod, node.now, draws::next)).isTrue();
+        }
+        assertThat(node.model.available()).isEqualTo(16);
+        assertThat(node.model.low()).isFalse();
+        node.model.add(16, node.now, () -> 0);
+        assertThat(node.model.low()).isTrue();
     }
 
     /** G33 to G36. */
@@ -227,6 +285,106 @@ final class IncumbentModelTest {
                 .containsExactly("1, 14, 14 [14]", "2, 28, 27 [14, 14]", "2, 28, 8 [14, 14]");
     }
 
+    /** G47: the primary interface has no pods. */
+    @Test
+    void custom_networking_loses_an_interface() {
+        IncumbentModel.Settings custom = read(M5_XLARGE, "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "1");
+        assertThat(shapes(M5_XLARGE, custom, 0, 1, 42))
+                .containsExactly(
+                        "2, 14, 14 [0, 14]", "3, 28, 27 [0, 14, 14]", "4, 42, 0 [0, 14, 14, 14]");
+    }
+
+    /** G49. */
+    @Test
+    void one_warm_prefix() {
+        assertThat(shapes(T3_SMALL, prefixMode(0, 0, 1), 0, 5, 16, 17, 58))
+                .containsExactly(
+                        "1, 16, 16 [1]",
+                        "1, 32, 27 [2]",
+                        "1, 32, 16 [2]",
+                        "1, 48, 31 [3]",
+                        "2, 80, 22 [3, 2]");
+    }
+
+    /** G50 and G51. */
+    @Test
+    void warm_and_minimum_addresses_in_prefixes() {
+        assertThat(shapes(T3_SMALL, prefixMode(1, 1, 0), 0, 5, 17, 58))
+                .containsExactly(
+                        "1, 16, 16 [1]", "1, 16, 11 [1]", "1, 32, 15 [2]", "2, 64, 6 [3, 1]");
+        assertThat(shapes(T3_SMALL, prefixMode(7, 20, 0), 0, 5, 17, 58))
+                .containsExactly(
+                        "1, 32, 32 [2]", "1, 32, 27 [2]", "1, 32, 15 [2]", "2, 80, 22 [3, 2]");
+    }
+
+    /** G52. */
+    @Test
+    void prefixes_stop_at_the_pods_that_may_run() {
+        assertThat(shapes(M5_LARGE, prefixMode(0, 0, 1).withMaxPods(110), 96, 97, 110))
+                .containsExactly("1, 112, 16 [7]", "1, 112, 15 [7]", "1, 112, 2 [7]");
+    }
+
+    /** G53 and G54; the 110 or 250 that EKS recommends at most is the kubelet's setting. */
+    @Test
+    void pods_by_type() {
+        NodeIdentity.Limits m524xlarge = new NodeIdentity.Limits(15, 50);
+        NodeIdentity.Limits t3nano = new NodeIdentity.Limits(2, 2);
+        NodeIdentity.Limits m7gMedium = new NodeIdentity.Limits(2, 4);
+        String[] custom = {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true"};
+        String[] prefixes = {"ENABLE_PREFIX_DELEGATION", "true"};
+        assertThat(read(M5_LARGE).maxPods()).isEqualTo(29);
+        assertThat(read(M5_LARGE, custom).maxPods()).isEqualTo(20);
+        assertThat(read(M5_LARGE, prefixes).maxPods()).isEqualTo(434);
+        assertThat(read(m524xlarge).maxPods()).isEqualTo(737);
+        assertThat(read(t3nano).maxPods()).isEqualTo(4);
+        assertThat(read(m7gMedium, prefixes).maxPods()).isEqualTo(98);
+    }
+
+    /** G55 and G56: what is wrong is the default, without a word. */
+    @ParameterizedTest
+    @CsvSource({
+        "WARM_ENI_TARGET, -1, 1, 0", "WARM_ENI_TARGET, abc, 1, 0",
+        "WARM_ENI_TARGET, 0, 0, 0", "WARM_ENI_TARGET, '', 1, 0",
+        "WARM_IP_TARGET, -1, 1, 0", "WARM_IP_TARGET, abc, 1, 0",
+        "WARM_IP_TARGET, 0, 1, 0", "WARM_IP_TARGET, 3, 1, 3",
+    })
+    void values_that_are_wrong(String name, String value, int warmEni, int warmIp) {
+        IncumbentModel.Settings settings = read(M5_LARGE, name, value);
+        assertThat(settings.warmEni()).isEqualTo(warmEni);
+        assertThat(settings.warmIp()).isEqualTo(warmIp);
+    }
+
+    /** G57, for prefixes on a type that takes none. */
+    @Test
+    void single_addresses_on_a_type_without_prefixes() {
+        NodeIdentity.Limits m4Large = new NodeIdentity.Limits(2, 10, false);
+        assertThat(read(m4Large, "ENABLE_PREFIX_DELEGATION", "true").prefixes()).isFalse();
+    }
+
+    /** G59: used before and cooled comes first. */
+    @Test
+    void the_next_address_of_a_prefix() {
+        Node node = filled(M5_LARGE, prefixMode(0, 0, 1), 1, 0);
+        node.pods(2);
+        assertThat(node.model.indexOf(0)).hasValue(0);
+        node.model.del(1, node.now);
+        assertThat(node.model.add(2, node.now, () -> 0)).isTrue();
+        assertThat(node.model.indexOf(2)).as(".17 cools").hasValue(2);
+        node.now += IncumbentModel.COOLDOWN_NANOS + 1;
+        assertThat(node.model.add(3, node.now, () -> 0)).isTrue();
+        assertThat(node.model.indexOf(3)).as(".17 has cooled").hasValue(1);
+    }
+
+    /** G64 and G65. */
+    @Test
+    void a_second_add_gets_the_same_and_a_del_of_nobody_is_fine() {
+        Node node = filled(M5_LARGE, eniMode(1, 0, 29), 9, 1);
+        assertThat(node.model.add(0, node.now, () -> 0)).isTrue();
+        assertThat(node.model.available()).isEqualTo(8);
+        node.model.del(77, node.now);
+        assertThat(node.model.available()).isEqualTo(8);
+    }
+
     /** G48. */
     @Test
     void a_limit_of_interfaces() {
@@ -248,17 +406,27 @@ final class IncumbentModelTest {
         assertThat(new Node(M5_LARGE, eniMode(1, 0, 29)).model.shrink()).isEmpty();
     }
 
-    /** A node with so many addresses, whatever it would have asked for itself. */
+    /** Cooling ones go too, and a prefix that has a pod stays. */
+    @Test
+    void prefixes_beyond_the_target_are_taken_back() {
+        Node node = filled(M5_LARGE, prefixMode(0, 0, 1), 5, 17);
+        node.pods(1);
+        assertThat(node.shape()).isEqualTo("1, 80, 79 [5]");
+        assertThat(node.model.shrink()).containsExactly(48);
+        assertThat(node.shape()).isEqualTo("1, 32, 31 [2]");
+    }
+
+    /** A node with so many blocks, whatever it would have asked for itself. */
     private static Node filled(
-            NodeIdentity.Limits limits, IncumbentModel.Settings settings, int total, int pods) {
+            NodeIdentity.Limits limits, IncumbentModel.Settings settings, int blocks, int pods) {
         Node node =
                 new Node(limits, settings) {
                     @Override
                     void grow() {}
                 };
         int perEni = limits.addressesPerInterface() - 1;
-        node.model.assigned(0, Math.min(perEni, total));
-        for (int left = total - perEni; left > 0; left -= perEni) {
+        node.model.assigned(0, Math.min(perEni, blocks));
+        for (int left = blocks - perEni; left > 0; left -= perEni) {
             node.model.attached(Math.min(perEni, left), node.now);
         }
         node.pods(pods);
