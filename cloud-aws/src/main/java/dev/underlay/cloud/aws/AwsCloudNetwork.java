@@ -5,10 +5,13 @@ import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudAnswer;
 import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.CloudNetwork;
+import dev.underlay.pool.ClusterInterfaces;
 import dev.underlay.pool.InterfaceRequest;
 import dev.underlay.pool.NodeIdentity;
 import dev.underlay.pool.Refusal;
+import dev.underlay.pool.UnattachedInterface;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
@@ -20,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Metadata is never believed over the API: interfaces and addresses are read from EC2 alone.
  */
-public final class AwsCloudNetwork implements CloudNetwork, AutoCloseable {
+public final class AwsCloudNetwork implements CloudNetwork, ClusterInterfaces, AutoCloseable {
     private final AwsSettings settings;
     private final CloudCallListener listener;
     private final CallPolicy policy;
@@ -133,6 +136,26 @@ public final class AwsCloudNetwork implements CloudNetwork, AutoCloseable {
     public CloudAnswer<String> deleteInterface(String interfaceId) {
         return answer(
                 policy.callDeadline(), deadline -> ec2(deadline).delete(interfaceId, deadline));
+    }
+
+    @Override
+    public CloudAnswer<List<UnattachedInterface>> unattached() {
+        return answer(
+                policy.callDeadline(), deadline -> ec2(deadline).cluster().unattached(deadline));
+    }
+
+    @Override
+    public CloudAnswer<String> dateInterface(String interfaceId, Instant made) {
+        return answer(
+                policy.callDeadline(),
+                deadline -> ec2(deadline).cluster().date(interfaceId, made, deadline));
+    }
+
+    @Override
+    public CloudAnswer<String> deleteUnattached(String interfaceId) {
+        return answer(
+                policy.callDeadline(),
+                deadline -> ec2(deadline).cluster().delete(interfaceId, deadline));
     }
 
     /**

@@ -16,7 +16,8 @@ enum Ec2Action {
     UNASSIGN_PRIVATE_IP_ADDRESSES("UnassignPrivateIpAddresses", Kind.CHANGE_ONCE),
     UNASSIGN_IPV6_ADDRESSES("UnassignIpv6Addresses", Kind.CHANGE_ONCE),
     DETACH_NETWORK_INTERFACE("DetachNetworkInterface", Kind.CHANGE_ONCE),
-    DELETE_NETWORK_INTERFACE("DeleteNetworkInterface", Kind.CHANGE_ONCE);
+    DELETE_NETWORK_INTERFACE("DeleteNetworkInterface", Kind.CHANGE_ONCE),
+    CREATE_TAGS("CreateTags", Kind.CHANGE);
 
     private final String wireName;
     private final Kind kind;

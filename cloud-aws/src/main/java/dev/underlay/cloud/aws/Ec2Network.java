@@ -58,6 +58,7 @@ final class Ec2Network implements AutoCloseable {
     private final InterfaceView view;
     private final Settlement settlement;
     private final BlockCalls blockCalls;
+    private final ClusterView cluster;
     private final InstanceLimits limits = new InstanceLimits();
     private final InterfaceLocks locks = new InterfaceLocks();
     private final Cache<String, Boolean> repaired =
@@ -82,6 +83,7 @@ final class Ec2Network implements AutoCloseable {
         this.view = new InterfaceView(ec2, instanceId);
         this.settlement = new Settlement(view, policy);
         this.blockCalls = new BlockCalls(ec2);
+        this.cluster = new ClusterView(ec2, clusterName);
     }
 
     /**
@@ -423,6 +425,10 @@ final class Ec2Network implements AutoCloseable {
             view.forget(interfaceId);
             return interfaceId;
         }
+    }
+
+    ClusterView cluster() {
+        return cluster;
     }
 
     /** Nothing is sent after this. */

@@ -14,8 +14,6 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.ec2.Ec2Client;
-import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesRequest;
-import software.amazon.awssdk.services.ec2.model.DescribeNetworkInterfacesResponse;
 import software.amazon.awssdk.services.ec2.model.DescribeSubnetsRequest;
 import software.amazon.awssdk.services.ec2.model.DescribeSubnetsResponse;
 import software.amazon.awssdk.services.ec2.model.Filter;
@@ -36,12 +34,6 @@ final class InterfaceView {
 
     /** What was made for the instance, plugged in or not. */
     private static final String BY_TAG = "tag:" + Tags.INSTANCE_ID;
-
-    /** EC2's largest page; an instance has at most a few dozen interfaces. */
-    private static final int PAGE_SIZE = 1_000;
-
-    /** A bound against a service that hands out tokens without end. */
-    private static final int MAX_PAGES = 20;
 
     /** A subnet's CIDR never changes; this only bounds the memory. */
     private static final Duration SUBNET_KEPT = Duration.ofHours(12);
@@ -195,33 +187,11 @@ final class InterfaceView {
     }
 
     private List<NetworkInterface> describe(String filter, Deadline deadline) throws CallFailure {
-        List<NetworkInterface> found = new ArrayList<>();
-        DescribeNetworkInterfacesRequest.Builder request =
-                DescribeNetworkInterfacesRequest.builder()
-                        .filters(Filter.builder().name(filter).values(instanceId).build())
-                        .maxResults(PAGE_SIZE);
-        for (int page = 0; page < MAX_PAGES; page++) {
-            DescribeNetworkInterfacesResponse answer =
-                    ec2.call(
-                            Ec2Action.DESCRIBE_NETWORK_INTERFACES,
-                            filter + "=" + instanceId,
-                            deadline,
-                            request.build(),
-                            Ec2Client::describeNetworkInterfaces,
-                            it -> it);
-            found.addAll(answer.networkInterfaces());
-            if (answer.nextToken() == null || answer.nextToken().isEmpty()) {
-                return found;
-            }
-            request.nextToken(answer.nextToken());
-        }
-        throw CallFailure.certain(
-                Refusal.UNAVAILABLE,
-                "EC2 DescribeNetworkInterfaces for "
-                        + instanceId
-                        + " has more than "
-                        + MAX_PAGES
-                        + " pages; an instance has a few dozen interfaces at most");
+        return DescribedInterfaces.by(
+                ec2,
+                filter + "=" + instanceId,
+                List.of(Filter.builder().name(filter).values(instanceId).build()),
+                deadline);
     }
 
     private void loadSubnets(List<String> ids, Deadline deadline) throws CallFailure {
