@@ -15,6 +15,9 @@ import dev.underlay.ipamd.journal.Journal;
 import dev.underlay.ipamd.kernel.KernelNode;
 import dev.underlay.ipamd.kernel.KernelPods;
 import dev.underlay.ipamd.kernel.LinkWatch;
+import dev.underlay.ipamd.kube.ApiServer;
+import dev.underlay.ipamd.kube.KubeSettings;
+import dev.underlay.ipamd.kube.Leadership;
 import dev.underlay.ipamd.observe.Events;
 import dev.underlay.ipamd.observe.HealthServer;
 import dev.underlay.ipamd.observe.Metrics;
@@ -26,6 +29,7 @@ import dev.underlay.ipamd.owner.Recovery;
 import dev.underlay.ipamd.serve.CniHandler;
 import dev.underlay.ipamd.serve.DelVerb;
 import dev.underlay.ipamd.serve.PastDels;
+import dev.underlay.pool.Cordon;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -36,6 +40,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -149,13 +154,45 @@ final class Daemon implements AutoCloseable {
         health.addPage("GET", NodeCheck.CHECK, check::look);
         health.addPage("POST", NodeCheck.REPAIR, check::repair);
         part(metrics.serve(settings.metricsAddress()));
-        new NodeWatch(cloud, owner).start();
+        NodeWatch watch = new NodeWatch(cloud, owner);
+        watch.start();
         settings.folder().watch(settings.pool(), owner::settings);
         Thread.ofPlatform().name("intents").daemon(true).start(() -> sweepIntents(past));
         Installer installer =
                 new Installer(
                         settings.cniBinDir(), settings.cniConfDir(), settings.launcher(), socket);
         owner.serving().thenRunAsync(() -> install(installer));
+        settings.kube().ifPresent(kube -> join(kube, settings, owner, cloud, watch));
+    }
+
+    /** Joins the cluster. What it is needed for can wait: pods are served without it. */
+    private void join(
+            KubeSettings kube,
+            DaemonSettings settings,
+            PoolOwner owner,
+            AwsCloudNetwork cloud,
+            NodeWatch watch) {
+        owner.cordon(Cordon.UNKNOWN);
+        ApiServer cluster;
+        try {
+            cluster = part(ApiServer.start(kube, owner::cordon));
+        } catch (RuntimeException e) {
+            Events.error(
+                    "cluster.unreachable", e, "next", "correct KUBECONFIG, then restart ipamd");
+            return;
+        }
+        if (settings.aws().clusterName().isEmpty()) {
+            Events.warn(
+                    "orphans.remain",
+                    "error",
+                    "CLUSTER_NAME is not set: interfaces that ended nodes leave are not removed");
+            return;
+        }
+        Leadership leadership = cluster.stand();
+        watch.identified()
+                .thenAccept(identity ->
+                        new OrphanSweeper(cloud, identity.instanceId(), InstantSource.system())
+                                .start(leadership::leading));
     }
 
     private <T extends AutoCloseable> T part(T part) {

@@ -1,6 +1,7 @@
 package dev.underlay.ipamd;
 
 import dev.underlay.cloud.aws.AwsSettings;
+import dev.underlay.ipamd.kube.KubeSettings;
 import dev.underlay.pool.PoolSettings;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -21,6 +22,7 @@ import java.util.function.Consumer;
  * @param pool what they are at the start
  * @param addWait how long an ADD waits for an address
  * @param aws where EC2 and metadata are
+ * @param kube who the daemon is in its cluster; empty where it stands alone
  */
 record DaemonSettings(
         Path runDir,
@@ -32,7 +34,8 @@ record DaemonSettings(
         SettingsFolder folder,
         PoolSettings pool,
         Duration addWait,
-        AwsSettings aws) {
+        AwsSettings aws,
+        Optional<KubeSettings> kube) {
     /** The launcher waits 65 s; a runtime's own limits are longer. */
     static final int MAX_ADD_WAIT_SECONDS = 60;
 
@@ -96,7 +99,8 @@ record DaemonSettings(
                                 folder,
                                 pool,
                                 addWait,
-                                aws.orElseThrow()))
+                                aws.orElseThrow(),
+                                KubeSettings.fromEnvironment(environment)))
                 : new Checked.Bad(errors);
     }
 

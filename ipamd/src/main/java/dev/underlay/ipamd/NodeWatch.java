@@ -8,6 +8,8 @@ import dev.underlay.pool.CloudNetwork;
 import dev.underlay.pool.NodeIdentity;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /**
  * Asks metadata what the node is until it answers, then every 30 s which CIDRs its network has. A
@@ -20,6 +22,7 @@ final class NodeWatch {
 
     private final CloudNetwork network;
     private final PoolOwner owner;
+    private final CompletableFuture<NodeIdentity> identified = new CompletableFuture<>();
     private volatile String trouble = "";
 
     NodeWatch(CloudNetwork network, PoolOwner owner) {
@@ -29,6 +32,11 @@ final class NodeWatch {
 
     void start() {
         Thread.ofVirtual().name("node-watch").start(this::run);
+    }
+
+    /** Done when metadata has said what the node is. */
+    CompletionStage<NodeIdentity> identified() {
+        return identified.minimalCompletionStage();
     }
 
     private void run() {
@@ -59,6 +67,7 @@ final class NodeWatch {
                             "address",
                             identity.primaryAddress());
                     owner.identified(identity);
+                    identified.complete(identity);
                     return;
                 }
                 case CloudAnswer.Refused<NodeIdentity>(_, var message) -> warnOnce(message);

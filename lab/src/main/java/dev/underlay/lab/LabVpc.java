@@ -73,7 +73,6 @@ final class LabVpc implements AutoCloseable {
         environment.put("AWS_REGION", region());
         environment.put("AWS_ACCESS_KEY_ID", "lab"); // The local VPC checks no signature.
         environment.put("AWS_SECRET_ACCESS_KEY", "lab");
-        environment.put("MY_NODE_NAME", name);
         LabNode node =
                 new LabNode(
                         name,

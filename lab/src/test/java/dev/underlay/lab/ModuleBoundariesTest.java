@@ -137,4 +137,15 @@ final class ModuleBoundariesTest {
                     .should()
                     .dependOnClassesThat(resideInAnyPackage(IPAMD, AWS, POOL))
                     .because("what is shown must be what is shipped: jars, a socket and a binary");
+
+    @ArchTest
+    static final ArchRule kubernetes_is_known_in_one_package =
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.underlay..")
+                    .and()
+                    .resideOutsideOfPackage("dev.underlay.ipamd.kube..")
+                    .should()
+                    .dependOnClassesThat(resideInAnyPackage("io.fabric8.."))
+                    .because("nothing that serves pods may wait for an API server");
 }

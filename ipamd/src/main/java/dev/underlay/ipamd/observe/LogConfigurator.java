@@ -36,6 +36,8 @@ public final class LogConfigurator extends ContextAwareBase implements Configura
         root.addAppender(standardError);
         // Below WARN the SDK prints requests with their signatures.
         context.getLogger("software.amazon").setLevel(Level.WARN);
+        // It repeats with stack traces what our own lines say once.
+        context.getLogger("io.fabric8").setLevel(Level.OFF);
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
     }
 

@@ -1,0 +1,110 @@
+package dev.underlay.ipamd.kube;
+
+import dev.underlay.ipamd.observe.Events;
+import dev.underlay.pool.Cordon;
+import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** Watches this node's own Node object. */
+final class NodeObject implements AutoCloseable {
+    /** How soon a watch that ended is noticed; it announces nothing by itself. */
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(2);
+
+    private final String name;
+    private final Consumer<Cordon> listener;
+    private final SharedIndexInformer<Node> informer;
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private Cordon told = Cordon.UNKNOWN;
+    private String trouble = "";
+
+    /**
+     * Asks for nothing yet.
+     *
+     * @param listener hears of each change, from {@link Cordon#UNKNOWN} on; must not block
+     */
+    NodeObject(KubernetesClient client, String name, Consumer<Cordon> listener) {
+        this.name = name;
+        this.listener = listener;
+        this.informer =
+                client.nodes()
+                        .withName(name)
+                        .runnableInformer(0)
+                        .exceptionHandler((_, cause) -> {
+                            failed(cause);
+                            return true; // It is tried for ever.
+                        })
+                        .addEventHandler(new Changes());
+    }
+
+    void start() {
+        var _ = informer.start();
+        Thread.ofVirtual().name("node-object").start(this::look);
+    }
+
+    private void look() {
+        try {
+            do {
+                tell();
+            } while (!closed.await(LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized void tell() {
+        Cordon now = read();
+        if (now != told) {
+            told = now;
+            trouble = "";
+            listener.accept(now);
+        }
+    }
+
+    private Cordon read() {
+        List<Node> nodes = informer.isWatching() ? informer.getStore().list() : List.of();
+        if (nodes.isEmpty()) {
+            return Cordon.UNKNOWN;
+        }
+        return Boolean.TRUE.equals(nodes.getFirst().getSpec().getUnschedulable())
+                ? Cordon.CORDONED
+                : Cordon.OPEN;
+    }
+
+    private synchronized void failed(Throwable cause) {
+        String text = String.valueOf(cause.getMessage());
+        if (!text.equals(trouble)) {
+            trouble = text;
+            Events.warn("node.unread", "node", name, "error", text);
+        }
+    }
+
+    private final class Changes implements ResourceEventHandler<Node> {
+        @Override
+        public void onAdd(Node node) {
+            tell();
+        }
+
+        @Override
+        public void onUpdate(Node before, Node node) {
+            tell();
+        }
+
+        @Override
+        public void onDelete(Node node, boolean finalStateUnknown) {
+            tell();
+        }
+    }
+
+    @Override
+    public void close() {
+        closed.countDown();
+        informer.close();
+    }
+}
