@@ -41,8 +41,8 @@ final class Answers {
             case CloudAction.AttachInterface(var id, var index) ->
                     attached(id, index, (CloudInterface) value);
             case CloudAction.AssignBlocks(var id, _, _) -> granted(id, list(value, Cidr.class));
-            case CloudAction.UnassignBlocks(_, var asked) ->
-                    takenBack(asked, list(value, Cidr.class));
+            case CloudAction.UnassignBlocks(var id, var asked) ->
+                    takenBack(id, asked, list(value, Cidr.class));
             case CloudAction.DetachInterface(var id) -> detached(id);
             case CloudAction.DeleteInterface(var id) -> deleted(id);
         }
@@ -109,8 +109,8 @@ final class Answers {
         inventory.put(block, interfaceId, Standing.CONFIRMED, nowNanos).grantedAtNanos = nowNanos;
     }
 
-    private void takenBack(List<Cidr> asked, List<Cidr> taken) {
-        for (Block block : draining(asked)) {
+    private void takenBack(String id, List<Cidr> asked, List<Cidr> taken) {
+        for (Block block : draining(id, asked)) {
             if (taken.contains(block.cidr)) {
                 inventory.returned(block, nowNanos);
                 inventory.lost(block, nowNanos);
@@ -120,8 +120,9 @@ final class Answers {
         }
     }
 
-    private List<Block> draining(List<Cidr> asked) {
-        return inventory.blocks().stream().filter(block -> asked.contains(block.cidr)).toList();
+    /** Those that are still there: the cloud may have granted one to another interface since. */
+    private List<Block> draining(String id, List<Cidr> asked) {
+        return inventory.blocksOf(id).stream().filter(block -> asked.contains(block.cidr)).toList();
     }
 
     private void detached(String id) {
@@ -160,8 +161,8 @@ final class Answers {
                     changed(id, InterfaceLife.DETACHED); // to be deleted
                 }
             }
-            case CloudAction.UnassignBlocks(_, var asked) ->
-                    draining(asked).forEach(block -> block.life = BlockLife.ASSIGNED);
+            case CloudAction.UnassignBlocks(var id, var asked) ->
+                    draining(id, asked).forEach(block -> block.life = BlockLife.ASSIGNED);
             case CloudAction.DetachInterface(var id) ->
                     inventory.find(id).ifPresent(one -> one.move(InterfaceLife.ATTACHED, nowNanos));
             case CloudAction.CreateInterface(var request) -> flights.fulfilled(request.token());

@@ -78,6 +78,9 @@ final class Inventory {
         Block known = blocks.get(cidr);
         if (known != null) {
             take(known);
+            if (!known.interfaceId.equals(interfaceId)) {
+                known.life = BlockLife.ASSIGNED; // it leaves the other one
+            }
             known.interfaceId = interfaceId;
             known.standing = standing;
             return place(known);

@@ -35,6 +35,9 @@ final class Observation {
         for (PooledInterface known : inventory.interfaces()) {
             boolean younger = askedAtNanos < known.changedAtNanos + Timing.SETTLE_NANOS;
             if (!listed.contains(known.id) && !younger && !flights.busy(known.id)) {
+                if (leaving(known)) {
+                    inventory.deleted(known.id, nowNanos);
+                }
                 inventory.lost(known, nowNanos);
             }
         }
@@ -87,9 +90,7 @@ final class Observation {
 
     private InterfaceLife life(PooledInterface known, CloudInterface described) {
         InterfaceLife seen = firstLife(described);
-        boolean leaving =
-                known.life == InterfaceLife.DRAINING || known.life == InterfaceLife.DETACHED;
-        if (!leaving) {
+        if (!leaving(known)) {
             return seen;
         }
         boolean inUse = inventory.inUse(known.id, nowNanos);
@@ -100,6 +101,10 @@ final class Observation {
         };
     }
 
+    private static boolean leaving(PooledInterface one) {
+        return one.life == InterfaceLife.DRAINING || one.life == InterfaceLife.DETACHED;
+    }
+
     private void mergeBlocks(CloudInterface described) {
         for (Cidr cidr : described.blocks()) {
             if (!inventory.justReturned(cidr, askedAtNanos)) {
@@ -108,8 +113,12 @@ final class Observation {
         }
         for (Block known : inventory.blocksOf(described.id())) {
             boolean younger = askedAtNanos < known.grantedAtNanos + Timing.SETTLE_NANOS;
-            boolean leaving = known.life == BlockLife.DRAINING && flights.busy(described.id());
-            if (!described.blocks().contains(known.cidr) && !younger && !leaving) {
+            boolean leaving = known.life == BlockLife.DRAINING;
+            boolean leaves = leaving && flights.busy(described.id());
+            if (!described.blocks().contains(known.cidr) && !younger && !leaves) {
+                if (leaving) {
+                    inventory.returned(known, nowNanos); // another description may still list it
+                }
                 inventory.lost(known, nowNanos);
             }
         }

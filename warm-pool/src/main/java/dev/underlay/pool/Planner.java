@@ -55,10 +55,10 @@ public final class Planner {
             attach(limits);
             leave();
             Growth growth = new Growth(pool, settings, limits, demand, nowNanos, tokens);
-            actions.addAll(growth.actions());
+            growth.actions().forEach(this::unlessBusy);
             if (growth.wanted() == 0 && demand.waiting() == 0 && demand.cordon() == Cordon.OPEN) {
                 GiveBack back = new GiveBack(pool, settings, Growth.perInterface(limits), nowNanos);
-                actions.addAll(back.actions());
+                back.actions().forEach(this::unlessBusy);
                 back.nextNanos().ifPresent(this::wakeAt);
             }
         }
@@ -67,6 +67,15 @@ public final class Planner {
                 actions,
                 wake == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(wake),
                 Prospect.of(pool, settings, demand, nowNanos));
+    }
+
+    /** One call at a time about an interface: this one waits for the answer to the other. */
+    private void unlessBusy(CloudAction action) {
+        Optional<String> about = Flights.interfaceOf(action);
+        if (about.isEmpty()
+                || actions.stream().map(Flights::interfaceOf).noneMatch(about::equals)) {
+            actions.add(action);
+        }
     }
 
     private void look() {
