@@ -117,7 +117,7 @@ final class AddVerb {
     private CniResult wire(Wiring wiring, LauncherHandler.HangUp hangUp)
             throws CniFailure, IOException {
         boolean done = false;
-        boolean reachable = false;
+        boolean reachable = wiring.granted.leftover().isPresent();
         try {
             if (wiring.granted.leftover().isPresent()) {
                 pods.unwire(Optional.of(wiring.routeSocket), wiring.granted.leftover().get());
