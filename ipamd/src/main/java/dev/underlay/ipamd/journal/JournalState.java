@@ -19,7 +19,6 @@ import dev.underlay.pool.NodeIdentity;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -43,7 +42,6 @@ public final class JournalState {
 
     private final Deque<Ended> ended = new ArrayDeque<>();
     private final Map<AttachmentKey, Leased> leases = new LinkedHashMap<>();
-    private final Map<IpAddress, AttachmentKey> holders = new HashMap<>();
     private final Map<AttachmentKey, String> results = new LinkedHashMap<>();
     private final Map<IpAddress, Released> cooling = new LinkedHashMap<>();
     private final Set<CloudAction> unfinished = new LinkedHashSet<>();
@@ -57,14 +55,15 @@ public final class JournalState {
     void apply(JournalRecord change) {
         switch (change) {
             case Leased lease -> {
-                Optional<Leased> before = takeOut(lease.key());
-                if (before.isPresent() && !before.get().on(lease.interfaceId()).equals(lease)) {
-                    end(before.get(), UNKNOWN);
+                Leased before = leases.remove(lease.key());
+                if (before != null && !before.on(lease.interfaceId()).equals(lease)) {
+                    end(before, UNKNOWN);
+                    results.remove(lease.key());
                 }
-                endLeaseOf(lease.address());
+                endLeasesOf(lease.address());
                 cooling.remove(lease.address());
                 leases.put(lease.key(), lease);
-                holders.put(lease.address(), lease.key());
+                results.keySet().retainAll(leases.keySet());
             }
             case Wired(var key, var result) -> {
                 if (leases.containsKey(key)) {
@@ -72,8 +71,12 @@ public final class JournalState {
                 }
             }
             case Released released -> {
-                takeOut(released.key()).ifPresent(over -> end(over, released.atNanos()));
-                endLeaseOf(released.address());
+                Leased over = leases.remove(released.key());
+                if (over != null) {
+                    end(over, released.atNanos());
+                }
+                endLeasesOf(released.address());
+                results.keySet().retainAll(leases.keySet());
                 cooling.put(released.address(), released);
             }
             case Ended one -> remember(one);
@@ -86,21 +89,19 @@ public final class JournalState {
         }
     }
 
-    private Optional<Leased> takeOut(AttachmentKey key) {
-        Optional<Leased> lease = Optional.ofNullable(leases.remove(key));
-        lease.ifPresent(over -> holders.remove(over.address()));
-        return lease;
-    }
-
     /** A lease that is older than the change of its address; only lost records leave one behind. */
-    private void endLeaseOf(IpAddress address) {
-        Optional.ofNullable(holders.get(address))
-                .flatMap(this::takeOut)
-                .ifPresent(older -> end(older, UNKNOWN));
+    private void endLeasesOf(IpAddress address) {
+        leases.values()
+                .removeIf(older -> {
+                    boolean over = older.address().equals(address);
+                    if (over) {
+                        end(older, UNKNOWN);
+                    }
+                    return over;
+                });
     }
 
     private void end(Leased lease, long untilNanos) {
-        results.remove(lease.key());
         remember(new Ended(lease, untilNanos));
     }
 

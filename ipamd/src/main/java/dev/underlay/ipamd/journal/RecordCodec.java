@@ -18,11 +18,11 @@ import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.InterfaceRequest;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.nio.BufferUnderflowException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,9 +71,7 @@ final class RecordCodec {
      */
     static JournalRecord decode(byte[] payload) throws IOException {
         try {
-            return new Reader(ByteBuffer.wrap(payload)).change();
-        } catch (BufferUnderflowException e) {
-            throw new IOException("it ends inside a field", e);
+            return new Reader(new DataInputStream(new ByteArrayInputStream(payload))).change();
         } catch (IllegalArgumentException e) {
             throw new IOException("a field has an impossible value: " + e.getMessage(), e);
         }
@@ -234,14 +232,14 @@ final class RecordCodec {
         }
     }
 
-    private record Reader(ByteBuffer in) {
+    private record Reader(DataInputStream in) {
         JournalRecord change() throws IOException {
-            int type = Byte.toUnsignedInt(in.get());
+            int type = in.readUnsignedByte();
             return switch (type) {
                 case LEASED -> lease();
                 case WIRED -> new Wired(key(), text());
-                case RELEASED -> new Released(key(), address(), in.getLong(), moment());
-                case ENDED -> new Ended(lease(), in.getLong());
+                case RELEASED -> new Released(key(), address(), in.readLong(), moment());
+                case ENDED -> new Ended(lease(), in.readLong());
                 case BEGAN -> new Began(action());
                 case SETTLED -> new Settled(action());
                 case NODE_KNOWN -> new NodeKnown(node());
@@ -253,22 +251,23 @@ final class RecordCodec {
         }
 
         private Leased lease() throws IOException {
-            return new Leased(key(), in.getLong(), text(), text(), address(), text(), in.getLong());
+            return new Leased(
+                    key(), in.readLong(), text(), text(), address(), text(), in.readLong());
         }
 
         /** Older daemons did not write it. */
-        private long moment() {
-            return !in.hasRemaining() ? 0 : in.getLong();
+        private long moment() throws IOException {
+            return in.available() == 0 ? 0 : in.readLong();
         }
 
         private CloudAction action() throws IOException {
-            int type = Byte.toUnsignedInt(in.get());
+            int type = in.readUnsignedByte();
             return switch (type) {
                 case CREATE ->
                         new CloudAction.CreateInterface(
-                                new InterfaceRequest(text(), kind(), in.getInt()));
-                case ATTACH -> new CloudAction.AttachInterface(text(), in.getInt());
-                case ASSIGN -> new CloudAction.AssignBlocks(text(), kind(), in.getInt());
+                                new InterfaceRequest(text(), kind(), in.readInt()));
+                case ATTACH -> new CloudAction.AttachInterface(text(), in.readInt());
+                case ASSIGN -> new CloudAction.AssignBlocks(text(), kind(), in.readInt());
                 case UNASSIGN -> new CloudAction.UnassignBlocks(text(), cidrs());
                 case DETACH -> new CloudAction.DetachInterface(text());
                 case DELETE -> new CloudAction.DeleteInterface(text());
@@ -294,12 +293,12 @@ final class RecordCodec {
                     text(),
                     address(),
                     cidrs(),
-                    new NodeIdentity.Limits(in.getInt(), in.getInt(), prefixes()));
+                    new NodeIdentity.Limits(in.readInt(), in.readInt(), prefixes()));
         }
 
         /** Older daemons did not write it; nearly every type takes prefixes. */
-        private boolean prefixes() {
-            return !in.hasRemaining() || in.get() != 0;
+        private boolean prefixes() throws IOException {
+            return in.available() == 0 || in.readBoolean();
         }
 
         private CloudInterface cloudInterface() throws IOException {
@@ -312,14 +311,14 @@ final class RecordCodec {
                     text(),
                     cidr(),
                     address(),
-                    in.get() != 0,
+                    in.readBoolean(),
                     attachment(),
                     cidrs(),
-                    in.get() != 0);
+                    in.readBoolean());
         }
 
         private Optional<CloudInterface.Attachment> attachment() throws IOException {
-            int deviceIndex = in.getInt();
+            int deviceIndex = in.readInt();
             String state = text();
             return state.isEmpty()
                     ? Optional.empty()
@@ -329,7 +328,7 @@ final class RecordCodec {
         }
 
         private List<Cidr> cidrs() throws IOException {
-            int count = length(in.getInt());
+            int count = length(in.readInt());
             List<Cidr> cidrs = new ArrayList<>(count);
             for (int i = 0; i < count; i++) {
                 cidrs.add(cidr());
@@ -338,26 +337,28 @@ final class RecordCodec {
         }
 
         private Cidr cidr() throws IOException {
-            return new Cidr(address(), Byte.toUnsignedInt(in.get()));
+            return new Cidr(address(), in.readUnsignedByte());
         }
 
         private IpAddress address() throws IOException {
-            return IpAddress.ofBytes(exactly(Byte.toUnsignedInt(in.get())));
+            return IpAddress.ofBytes(exactly(in.readUnsignedByte()));
         }
 
         private String text() throws IOException {
-            return new String(exactly(in.getInt()), StandardCharsets.UTF_8);
+            return new String(exactly(in.readInt()), StandardCharsets.UTF_8);
         }
 
         private byte[] exactly(int count) throws IOException {
-            byte[] bytes = new byte[length(count)];
-            in.get(bytes);
+            byte[] bytes = in.readNBytes(length(count));
+            if (bytes.length != count) {
+                throw new IOException("the record ends inside a field");
+            }
             return bytes;
         }
 
         /** A length that cannot reach beyond the record, so that a bad one costs no memory. */
         private int length(int count) throws IOException {
-            if (count < 0 || count > in.remaining()) {
+            if (count < 0 || count > in.available()) {
                 throw new IOException("a field claims " + count + " bytes or elements");
             }
             return count;

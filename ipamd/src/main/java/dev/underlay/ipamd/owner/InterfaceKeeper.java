@@ -11,6 +11,7 @@ import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.Pool;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -51,6 +52,10 @@ final class InterfaceKeeper {
         private CloudInterface cloud;
         private Phase phase = Phase.BARE;
         private Set<Cidr> routed = Set.of();
+
+        /** Done when the kernel has all that was added to {@link #routed}. */
+        private CompletableFuture<Void> routing = CompletableFuture.completedFuture(null);
+
         private int failures;
         private long notBeforeNanos = Long.MIN_VALUE;
         private String problem = "";
@@ -66,6 +71,12 @@ final class InterfaceKeeper {
     private final LongSupplier clock;
     private final Supplier<Set<IpAddress>> living;
     private final Map<String, Kept> kept = new TreeMap<>();
+
+    /** Whether the kernel may have what no interface needs: an earlier process may have left it. */
+    private boolean remains = true;
+
+    /** Calls whose answers are prepared: the pool has not heard of them. */
+    private final Set<CloudAction> preparing = new HashSet<>();
 
     /**
      * @param living every address that a pod has, of which the pool may not know yet
@@ -84,11 +95,14 @@ final class InterfaceKeeper {
     }
 
     /**
-     * Routes the blocks that an answer brings, before the pool hears of them.
+     * Routes the blocks that an answer brings, before the pool hears of them. An interface may
+     * become ready or break meanwhile, so the same is asked again until it is done at once; then
+     * the pool hears of the answer and {@link #heard} follows.
      *
-     * @return done when the pool may hear of the answer; never fails
+     * @return done when all is routed that can be; never fails
      */
-    CompletionStage<Void> prepare(CloudAction action, CloudAnswer<?> answer) {
+    CompletableFuture<Void> prepare(CloudAction action, CloudAnswer<?> answer) {
+        preparing.add(action);
         List<CompletionStage<Void>> routed = new ArrayList<>();
         if (answer instanceof CloudAnswer.Done<?>(var value)) {
             switch (action) {
@@ -109,17 +123,31 @@ final class InterfaceKeeper {
                         .toArray(CompletableFuture[]::new));
     }
 
+    /** The pool has heard of the answer to this call. */
+    void heard(CloudAction action) {
+        preparing.remove(action);
+    }
+
     /** Adds to the routed blocks of an interface that is ready; others get theirs with the rest. */
     private CompletionStage<Void> route(String interfaceId, Collection<Cidr> blocks) {
         Kept one = kept.get(interfaceId);
-        if (one == null || one.phase != Phase.READY || one.routed.containsAll(blocks)) {
+        if (one == null || one.phase != Phase.READY) {
             return CompletableFuture.completedFuture(null);
+        }
+        if (one.routed.containsAll(blocks)) {
+            return one.routing; // another answer has brought them, perhaps just now
         }
         Set<Cidr> all = new TreeSet<>(one.routed);
         all.addAll(blocks);
         List<Cidr> fresh = blocks.stream().filter(block -> !one.routed.contains(block)).toList();
         Set<IpAddress> inUse = living.get();
-        return setBlocks(one, all).thenCompose(_ -> network.forgetFlows(fresh, inUse));
+        one.routing =
+                CompletableFuture.allOf(
+                        one.routing,
+                        setBlocks(one, all)
+                                .thenCompose(_ -> network.forgetFlows(fresh, inUse))
+                                .toCompletableFuture());
+        return one.routing;
     }
 
     private CompletionStage<Void> setBlocks(Kept one, Set<Cidr> blocks) {
@@ -165,7 +193,8 @@ final class InterfaceKeeper {
                 }
             }
             case READY -> {
-                if (!one.routed.equals(blocks)) {
+                // What the pool does not know may be a block that it is about to hear of.
+                if (preparing.isEmpty() && !one.routed.equals(blocks)) {
                     // Nobody waits: what goes is leased to nobody.
                     setBlocks(one, blocks);
                 }
@@ -255,13 +284,31 @@ final class InterfaceKeeper {
     }
 
     private void remove(CloudInterface cloud) {
-        network.remove(cloud)
-                .whenComplete((_, e) -> {
-                    if (e != null) {
-                        Events.warn(
-                                "interface.remains", "eni", cloud.id(), "error", e.getMessage());
-                    }
-                });
+        unlessRefused(network.remove(cloud), cloud.id());
+    }
+
+    /** Once the cloud has said what is there: takes away what is left of other interfaces. */
+    void tidy(List<InterfaceView> views) {
+        if (!remains) {
+            return;
+        }
+        remains = false;
+        unlessRefused(
+                network.keepOnly(
+                        views.stream()
+                                .flatMap(view -> view.cloud().stream())
+                                .filter(one -> one.attachment().isPresent())
+                                .toList()),
+                "others");
+    }
+
+    private void unlessRefused(CompletionStage<Void> removal, String what) {
+        removal.whenComplete((_, e) -> {
+            if (e != null) {
+                Events.warn("interface.remains", "eni", what, "error", e.getMessage());
+                mailbox.post(() -> remains = true);
+            }
+        });
     }
 
     /** What is broken, one sentence each. */

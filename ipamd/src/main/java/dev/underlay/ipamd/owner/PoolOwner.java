@@ -31,6 +31,8 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -270,9 +272,23 @@ public final class PoolOwner {
         mailbox.post(() -> keeper.linkGone(interfaceId));
     }
 
+    /** Whoever answers twice is heard once. */
+    private Consumer<CloudAnswer<?>> hearing(CloudAction action) {
+        AtomicBoolean heard = new AtomicBoolean();
+        return answer -> {
+            if (!heard.getAndSet(true)) {
+                mailbox.post(() -> answered(action, answer));
+            }
+        };
+    }
+
     private void answered(CloudAction action, CloudAnswer<?> answer) {
-        keeper.prepare(action, answer)
-                .whenComplete((_, _) -> mailbox.post(() -> end(action, answer)));
+        CompletableFuture<Void> routed = keeper.prepare(action, answer);
+        if (routed.isDone()) {
+            end(action, answer);
+        } else {
+            var _ = routed.whenComplete((_, _) -> mailbox.post(() -> answered(action, answer)));
+        }
     }
 
     private void end(CloudAction action, CloudAnswer<?> answer) {
@@ -282,13 +298,14 @@ public final class PoolOwner {
             placement.described(InterfaceKeeper.interfacesIn(described), now);
         }
         pool.end(action, answer, now);
+        keeper.heard(action);
         ledger.note(memory.news());
         switch (answer) {
             case CloudAnswer.Done<?> _ -> {
                 Events.info("cloud.done", "action", action);
-                if (action instanceof CloudAction.Describe && !reconciled) {
+                if (action instanceof CloudAction.Describe) {
                     reconciled = true;
-                    keepOnlyAttached();
+                    keeper.tidy(pool.interfaces());
                 }
             }
             case CloudAnswer.Refused<?>(var refusal, var message) ->
@@ -301,21 +318,6 @@ public final class PoolOwner {
                             "error",
                             message);
         }
-    }
-
-    /** Once, when the cloud has said what is there: an earlier process may have left more. */
-    private void keepOnlyAttached() {
-        ports.network()
-                .keepOnly(
-                        pool.interfaces().stream()
-                                .flatMap(view -> view.cloud().stream())
-                                .filter(one -> one.attachment().isPresent())
-                                .toList())
-                .whenComplete((_, e) -> {
-                    if (e != null) {
-                        Events.warn("interface.remains", "error", e.getMessage());
-                    }
-                });
     }
 
     private Set<IpAddress> livingAddresses() {
@@ -371,7 +373,7 @@ public final class PoolOwner {
         }
         for (CloudAction action : actions) {
             ports.metrics().planned(action.getClass().getSimpleName());
-            ports.cloud().start(action, answer -> mailbox.post(() -> answered(action, answer)));
+            ports.cloud().start(action, hearing(action));
         }
     }
 
