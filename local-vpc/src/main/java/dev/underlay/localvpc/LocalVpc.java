@@ -188,18 +188,10 @@ public final class LocalVpc implements AutoCloseable {
         vpc.settle();
     }
 
-    /**
-     * Closes the endpoints and lets a change that is happening come to its end: nothing falls due
-     * any more when this returns. The fabric is the caller's.
-     */
+    /** Closes the endpoints. The fabric is the caller's. */
     @Override
     public void close() {
-        vpc.endTime();
-        try {
-            time.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        time.interrupt();
         ec2.close();
         metadata.close();
     }
@@ -216,7 +208,9 @@ public final class LocalVpc implements AutoCloseable {
 
     private void runTime() {
         try {
-            vpc.runUntilTimeEnds();
+            while (!Thread.interrupted()) {
+                vpc.awaitDue();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
