@@ -188,10 +188,18 @@ public final class LocalVpc implements AutoCloseable {
         vpc.settle();
     }
 
-    /** Closes the endpoints. The fabric is the caller's. */
+    /**
+     * Closes the endpoints and lets a change that is happening come to its end: nothing falls due
+     * any more when this returns. The fabric is the caller's.
+     */
     @Override
     public void close() {
-        time.interrupt();
+        vpc.endTime();
+        try {
+            time.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         ec2.close();
         metadata.close();
     }
@@ -208,9 +216,7 @@ public final class LocalVpc implements AutoCloseable {
 
     private void runTime() {
         try {
-            while (!Thread.interrupted()) {
-                vpc.awaitDue();
-            }
+            vpc.runUntilTimeEnds();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

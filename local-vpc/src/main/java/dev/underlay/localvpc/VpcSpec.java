@@ -75,22 +75,10 @@ public record VpcSpec(
                 region, cidrs, others, fabric, ec2Address, metadataAddress, dials, clock, seed);
     }
 
-    /** The same with other VPC CIDRs. */
-    public VpcSpec withCidrs(List<String> others) {
-        return new VpcSpec(
-                region, others, subnets, fabric, ec2Address, metadataAddress, dials, clock, seed);
-    }
-
     /** The same on another clock. */
     public VpcSpec withClock(InstantSource other) {
         return new VpcSpec(
                 region, cidrs, subnets, fabric, ec2Address, metadataAddress, dials, other, seed);
-    }
-
-    /** The same with another seed. */
-    public VpcSpec withSeed(long other) {
-        return new VpcSpec(
-                region, cidrs, subnets, fabric, ec2Address, metadataAddress, dials, clock, other);
     }
 
     /** Wall time that never jumps. */

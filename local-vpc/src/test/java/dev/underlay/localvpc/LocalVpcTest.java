@@ -13,10 +13,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import software.amazon.awssdk.services.ec2.Ec2Client;
@@ -54,6 +56,42 @@ class LocalVpcTest {
                 Thread.onSpinWait();
             }
         }
+    }
+
+    @Test
+    @Timeout(10)
+    void a_change_that_is_happening_has_happened_when_the_vpc_is_closed() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch mayEnd = new CountDownLatch(1);
+        AtomicBoolean ended = new AtomicBoolean();
+        RecordingFabric fabric =
+                new RecordingFabric() {
+                    @Override
+                    public synchronized void plug(String instanceId, Port port) {
+                        begun.countDown();
+                        try {
+                            mayEnd.await();
+                        } catch (InterruptedException e) {
+                            throw new IllegalStateException(e);
+                        }
+                        super.plug(instanceId, port);
+                        ended.set(true);
+                    }
+                };
+        LocalVpc vpc = LocalVpc.start(VpcSpec.loopback(fabric));
+        vpc.dials().lag(Lag.DEVICE, Duration.ofMillis(50));
+        String subnet = vpc.subnets().get(0).id();
+        String instance = vpc.launchInstance("m5.large", subnet).id();
+        vpc.console().attachInterface(instance, subnet, 1);
+        begun.await();
+        Thread closer = Thread.ofPlatform().start(vpc::close);
+        while (closer.getState() != Thread.State.WAITING && closer.isAlive()) {
+            Thread.onSpinWait();
+        }
+        assertThat(closer.isAlive()).as("waits for the change").isTrue();
+        mayEnd.countDown();
+        closer.join();
+        assertThat(ended).isTrue();
     }
 
     /** Eight callers at once: every address still has one owner, here and in the fabric. */

@@ -314,6 +314,10 @@ final class Ec2Network implements AutoCloseable {
                         Refusal.MISCONFIGURED,
                         interfaceId + " is the node's primary interface and never detached");
             }
+            if (before.attachmentId().isEmpty()) {
+                // It may have been attached again since; waiting alone would not part it.
+                before = view.look(interfaceId, deadline).orElse(before);
+            }
             if (before.attachmentId().isPresent()) {
                 unplug(before, before.attachmentId().get(), deadline);
             }

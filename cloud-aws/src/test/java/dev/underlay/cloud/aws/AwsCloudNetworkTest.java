@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.junit.jupiter.api.AfterEach;
@@ -463,6 +464,16 @@ final class AwsCloudNetworkTest {
         assertThat(done(network.deleteInterface(it.id()))).isEqualTo(it.id());
         assertThat(done(network.deleteInterface(it.id()))).isEqualTo(it.id());
         assertThat(ec2.nics).containsOnlyKeys("eni-primary");
+    }
+
+    @Test
+    void what_was_attached_again_by_another_hand_is_detached_again() {
+        CloudInterface it = attached();
+        done(network.detachInterface(it.id()));
+        FakeEc2.Nic nic = Objects.requireNonNull(ec2.nics.get(it.id()));
+        nic.attachmentId = "eni-attach-foreign";
+        assertThat(done(network.detachInterface(it.id())).attachment()).isEmpty();
+        assertThat(nic.attachmentId).isNull();
     }
 
     @Test

@@ -19,6 +19,7 @@ import dev.underlay.pool.NodeIdentity;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -42,6 +43,7 @@ public final class JournalState {
 
     private final Deque<Ended> ended = new ArrayDeque<>();
     private final Map<AttachmentKey, Leased> leases = new LinkedHashMap<>();
+    private final Map<IpAddress, AttachmentKey> holders = new HashMap<>();
     private final Map<AttachmentKey, String> results = new LinkedHashMap<>();
     private final Map<IpAddress, Released> cooling = new LinkedHashMap<>();
     private final Set<CloudAction> unfinished = new LinkedHashSet<>();
@@ -55,15 +57,14 @@ public final class JournalState {
     void apply(JournalRecord change) {
         switch (change) {
             case Leased lease -> {
-                Leased before = leases.remove(lease.key());
-                if (before != null && !before.on(lease.interfaceId()).equals(lease)) {
-                    end(before, UNKNOWN);
-                    results.remove(lease.key());
+                Optional<Leased> before = takeOut(lease.key());
+                if (before.isPresent() && !before.get().on(lease.interfaceId()).equals(lease)) {
+                    end(before.get(), UNKNOWN);
                 }
-                endLeasesOf(lease.address());
+                endLeaseOf(lease.address());
                 cooling.remove(lease.address());
                 leases.put(lease.key(), lease);
-                results.keySet().retainAll(leases.keySet());
+                holders.put(lease.address(), lease.key());
             }
             case Wired(var key, var result) -> {
                 if (leases.containsKey(key)) {
@@ -71,12 +72,8 @@ public final class JournalState {
                 }
             }
             case Released released -> {
-                Leased over = leases.remove(released.key());
-                if (over != null) {
-                    end(over, released.atNanos());
-                }
-                endLeasesOf(released.address());
-                results.keySet().retainAll(leases.keySet());
+                takeOut(released.key()).ifPresent(over -> end(over, released.atNanos()));
+                endLeaseOf(released.address());
                 cooling.put(released.address(), released);
             }
             case Ended one -> remember(one);
@@ -89,19 +86,21 @@ public final class JournalState {
         }
     }
 
+    private Optional<Leased> takeOut(AttachmentKey key) {
+        Optional<Leased> lease = Optional.ofNullable(leases.remove(key));
+        lease.ifPresent(over -> holders.remove(over.address()));
+        return lease;
+    }
+
     /** A lease that is older than the change of its address; only lost records leave one behind. */
-    private void endLeasesOf(IpAddress address) {
-        leases.values()
-                .removeIf(older -> {
-                    boolean over = older.address().equals(address);
-                    if (over) {
-                        end(older, UNKNOWN);
-                    }
-                    return over;
-                });
+    private void endLeaseOf(IpAddress address) {
+        Optional.ofNullable(holders.get(address))
+                .flatMap(this::takeOut)
+                .ifPresent(older -> end(older, UNKNOWN));
     }
 
     private void end(Leased lease, long untilNanos) {
+        results.remove(lease.key());
         remember(new Ended(lease, untilNanos));
     }
 

@@ -18,11 +18,11 @@ import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.InterfaceRequest;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,7 +71,9 @@ final class RecordCodec {
      */
     static JournalRecord decode(byte[] payload) throws IOException {
         try {
-            return new Reader(new DataInputStream(new ByteArrayInputStream(payload))).change();
+            return new Reader(ByteBuffer.wrap(payload)).change();
+        } catch (BufferUnderflowException e) {
+            throw new IOException("it ends inside a field", e);
         } catch (IllegalArgumentException e) {
             throw new IOException("a field has an impossible value: " + e.getMessage(), e);
         }
@@ -232,14 +234,14 @@ final class RecordCodec {
         }
     }
 
-    private record Reader(DataInputStream in) {
+    private record Reader(ByteBuffer in) {
         JournalRecord change() throws IOException {
-            int type = in.readUnsignedByte();
+            int type = Byte.toUnsignedInt(in.get());
             return switch (type) {
                 case LEASED -> lease();
                 case WIRED -> new Wired(key(), text());
-                case RELEASED -> new Released(key(), address(), in.readLong(), moment());
-                case ENDED -> new Ended(lease(), in.readLong());
+                case RELEASED -> new Released(key(), address(), in.getLong(), moment());
+                case ENDED -> new Ended(lease(), in.getLong());
                 case BEGAN -> new Began(action());
                 case SETTLED -> new Settled(action());
                 case NODE_KNOWN -> new NodeKnown(node());
@@ -251,23 +253,22 @@ final class RecordCodec {
         }
 
         private Leased lease() throws IOException {
-            return new Leased(
-                    key(), in.readLong(), text(), text(), address(), text(), in.readLong());
+            return new Leased(key(), in.getLong(), text(), text(), address(), text(), in.getLong());
         }
 
         /** Older daemons did not write it. */
-        private long moment() throws IOException {
-            return in.available() == 0 ? 0 : in.readLong();
+        private long moment() {
+            return !in.hasRemaining() ? 0 : in.getLong();
         }
 
         private CloudAction action() throws IOException {
-            int type = in.readUnsignedByte();
+            int type = Byte.toUnsignedInt(in.get());
             return switch (type) {
                 case CREATE ->
                         new CloudAction.CreateInterface(
-                                new InterfaceRequest(text(), kind(), in.readInt()));
-                case ATTACH -> new CloudAction.AttachInterface(text(), in.readInt());
-                case ASSIGN -> new CloudAction.AssignBlocks(text(), kind(), in.readInt());
+                                new InterfaceRequest(text(), kind(), in.getInt()));
+                case ATTACH -> new CloudAction.AttachInterface(text(), in.getInt());
+                case ASSIGN -> new CloudAction.AssignBlocks(text(), kind(), in.getInt());
                 case UNASSIGN -> new CloudAction.UnassignBlocks(text(), cidrs());
                 case DETACH -> new CloudAction.DetachInterface(text());
                 case DELETE -> new CloudAction.DeleteInterface(text());
@@ -293,12 +294,12 @@ final class RecordCodec {
                     text(),
                     address(),
                     cidrs(),
-                    new NodeIdentity.Limits(in.readInt(), in.readInt(), prefixes()));
+                    new NodeIdentity.Limits(in.getInt(), in.getInt(), prefixes()));
         }
 
         /** Older daemons did not write it; nearly every type takes prefixes. */
-        private boolean prefixes() throws IOException {
-            return in.available() == 0 || in.readBoolean();
+        private boolean prefixes() {
+            return !in.hasRemaining() || in.get() != 0;
         }
 
         private CloudInterface cloudInterface() throws IOException {
@@ -311,14 +312,14 @@ final class RecordCodec {
                     text(),
                     cidr(),
                     address(),
-                    in.readBoolean(),
+                    in.get() != 0,
                     attachment(),
                     cidrs(),
-                    in.readBoolean());
+                    in.get() != 0);
         }
 
         private Optional<CloudInterface.Attachment> attachment() throws IOException {
-            int deviceIndex = in.readInt();
+            int deviceIndex = in.getInt();
             String state = text();
             return state.isEmpty()
                     ? Optional.empty()
@@ -328,7 +329,7 @@ final class RecordCodec {
         }
 
         private List<Cidr> cidrs() throws IOException {
-            int count = length(in.readInt());
+            int count = length(in.getInt());
             List<Cidr> cidrs = new ArrayList<>(count);
             for (int i = 0; i < count; i++) {
                 cidrs.add(cidr());
@@ -337,28 +338,26 @@ final class RecordCodec {
         }
 
         private Cidr cidr() throws IOException {
-            return new Cidr(address(), in.readUnsignedByte());
+            return new Cidr(address(), Byte.toUnsignedInt(in.get()));
         }
 
         private IpAddress address() throws IOException {
-            return IpAddress.ofBytes(exactly(in.readUnsignedByte()));
+            return IpAddress.ofBytes(exactly(Byte.toUnsignedInt(in.get())));
         }
 
         private String text() throws IOException {
-            return new String(exactly(in.readInt()), StandardCharsets.UTF_8);
+            return new String(exactly(in.getInt()), StandardCharsets.UTF_8);
         }
 
         private byte[] exactly(int count) throws IOException {
-            byte[] bytes = in.readNBytes(length(count));
-            if (bytes.length != count) {
-                throw new IOException("the record ends inside a field");
-            }
+            byte[] bytes = new byte[length(count)];
+            in.get(bytes);
             return bytes;
         }
 
         /** A length that cannot reach beyond the record, so that a bad one costs no memory. */
         private int length(int count) throws IOException {
-            if (count < 0 || count > in.available()) {
+            if (count < 0 || count > in.remaining()) {
                 throw new IOException("a field claims " + count + " bytes or elements");
             }
             return count;

@@ -82,6 +82,7 @@ public final class Vpc {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition agendaChanged = lock.newCondition();
+    private boolean timeEnded;
     private final InstantSource clock;
     private final Dials dials;
     private final Fabric fabric;
@@ -480,20 +481,33 @@ public final class Vpc {
         locked(() -> true);
     }
 
-    /** Waits until something is due by a clock that runs with real time, then settles. */
-    public void awaitDue() throws InterruptedException {
+    /**
+     * Lets happen what falls due by a clock that runs with real time, until {@link #endTime()}. The
+     * lock is free between the changes.
+     */
+    public void runUntilTimeEnds() throws InterruptedException {
         lock.lock();
         try {
-            Instant due = agenda.nextDue();
-            while (due == null || clock.instant().isBefore(due)) {
+            while (!timeEnded) {
+                runDue();
+                Instant due = agenda.nextDue();
                 long waitNanos =
                         due == null
                                 ? LOOK_AGAIN.toNanos()
                                 : Duration.between(clock.instant(), due).toNanos();
                 agendaChanged.awaitNanos(Math.min(waitNanos, LOOK_AGAIN.toNanos()));
-                due = agenda.nextDue();
             }
-            runDue();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends {@link #runUntilTimeEnds()}; a change that is happening is waited for. */
+    public void endTime() {
+        lock.lock();
+        try {
+            timeEnded = true;
+            agendaChanged.signalAll();
         } finally {
             lock.unlock();
         }
