@@ -25,7 +25,7 @@ final class NoAddressTest {
                     node,
                     () -> node.dials().exhaust(subnet),
                     () -> node.dials().replenish(subnet),
-                    List.of(subnet));
+                    List.of(subnet + " has "));
         }
     }
 
@@ -55,6 +55,9 @@ final class NoAddressTest {
         CniReply refused = node.runtime().add(pod);
         BadInputTest.isError(refused, 11);
         assertThat(oneIsNamed).anySatisfy(name -> assertThat(refused.line()).contains(name));
+        assertThat(refused.line())
+                .containsPattern("the cloud is asked again in \\d+ s")
+                .contains("underlay status");
         CniReply status = node.runtime().status();
         BadInputTest.isError(status, 50);
         assertThat(oneIsNamed).anySatisfy(name -> assertThat(status.line()).contains(name));

@@ -5,6 +5,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -200,6 +202,18 @@ public final class Pool {
                 .filter(slot -> AddressState.cooled(slot.getValue(), nowNanos))
                 .map(Map.Entry::getKey)
                 .toList();
+    }
+
+    /** When the next of the addresses that rest can be leased; empty while none rests. */
+    public OptionalLong nextCooledNanos() {
+        return inventory.blocks().stream()
+                .filter(Choice::leasable)
+                .flatMap(block -> block.touched().values().stream())
+                .flatMapToLong(state ->
+                        state instanceof AddressState.Cooling(long until)
+                                ? LongStream.of(until)
+                                : LongStream.empty())
+                .min();
     }
 
     /** Says that nothing in the node names these addresses; those that have cooled are free. */

@@ -152,7 +152,10 @@ final class Ec2Network implements AutoCloseable {
         } catch (CallFailure failure) {
             // A mismatch means that an earlier daemon made it from this token, at another time.
             if (!failure.ambiguous() && !Ec2Errors.isTokenMismatch(failure)) {
-                throw request.kind().delegated() ? Ec2Errors.ofPrefixes(failure) : failure;
+                throw view.withFreeAddresses(
+                        request.kind().delegated() ? Ec2Errors.ofPrefixes(failure) : failure,
+                        subnetId,
+                        deadline);
             }
             made =
                     settlement
@@ -229,14 +232,19 @@ final class Ec2Network implements AutoCloseable {
             throws CallFailure {
         try (var _ = locks.hold(interfaceId)) {
             NodeInterface before = view.knownOrLook(interfaceId, deadline);
-            List<Cidr> added =
-                    settlement.settle(
-                            interfaceId,
-                            deadline,
-                            () -> blockCalls.assign(before, kind, count, deadline),
-                            look ->
-                                    look.map(now -> blocksAdded(before, now, kind))
-                                            .filter(blocks -> !blocks.isEmpty()));
+            List<Cidr> added;
+            try {
+                added =
+                        settlement.settle(
+                                interfaceId,
+                                deadline,
+                                () -> blockCalls.assign(before, kind, count, deadline),
+                                look ->
+                                        look.map(now -> blocksAdded(before, now, kind))
+                                                .filter(blocks -> !blocks.isEmpty()));
+            } catch (CallFailure failure) {
+                throw view.withFreeAddresses(failure, before.cloud().subnetId(), deadline);
+            }
             view.remember(
                     before.withBlocks(
                             Stream.concat(before.cloud().blocks().stream(), added.stream())

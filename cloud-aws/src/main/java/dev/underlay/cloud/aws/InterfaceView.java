@@ -199,20 +199,54 @@ final class InterfaceView {
         if (missing.isEmpty()) {
             return;
         }
-        DescribeSubnetsResponse answer =
-                ec2.call(
-                        Ec2Action.DESCRIBE_SUBNETS,
-                        String.join(",", missing),
-                        deadline,
-                        DescribeSubnetsRequest.builder()
-                                .filters(Filter.builder().name("subnet-id").values(missing).build())
-                                .build(),
-                        Ec2Client::describeSubnets,
-                        it -> it);
-        for (Subnet subnet : answer.subnets()) {
+        for (Subnet subnet : describeSubnets(missing, deadline)) {
             if (subnet.cidrBlock() != null) {
                 subnets.put(subnet.subnetId(), Cidr.parse(subnet.cidrBlock()));
             }
+        }
+    }
+
+    private List<Subnet> describeSubnets(List<String> ids, Deadline deadline) throws CallFailure {
+        return ec2.call(
+                Ec2Action.DESCRIBE_SUBNETS,
+                String.join(",", ids),
+                deadline,
+                DescribeSubnetsRequest.builder()
+                        .filters(Filter.builder().name("subnet-id").values(ids).build())
+                        .build(),
+                Ec2Client::describeSubnets,
+                DescribeSubnetsResponse::subnets);
+    }
+
+    /**
+     * The refusal of a subnet that is full with how many addresses it has free, for people: none is
+     * another matter than some that lie scattered. Any other failure stays as it is.
+     */
+    CallFailure withFreeAddresses(CallFailure failure, String subnetId, Deadline deadline) {
+        boolean full =
+                failure.refusal() == Refusal.SUBNET_FULL
+                        || failure.refusal() == Refusal.NO_FREE_PREFIX;
+        if (!full) {
+            return failure;
+        }
+        try {
+            return describeSubnets(List.of(subnetId), deadline).stream()
+                    .filter(subnet -> subnet.availableIpAddressCount() != null)
+                    .findFirst()
+                    .map(subnet ->
+                            CallFailure.certain(
+                                    failure.refusal(),
+                                    failure.getMessage()
+                                            + "; "
+                                            + subnetId
+                                            + " has "
+                                            + subnet.availableIpAddressCount()
+                                            + " free addresses",
+                                    failure.getCause()))
+                    .orElse(failure);
+        } catch (CallFailure look) {
+            failure.addSuppressed(look);
+            return failure;
         }
     }
 }

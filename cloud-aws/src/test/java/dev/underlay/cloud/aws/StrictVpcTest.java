@@ -217,13 +217,18 @@ final class StrictVpcTest {
         vpc.dials().exhaust(instance.subnet().id());
         for (BlockKind kind : List.of(BlockKind.SECONDARY_ADDRESS, BlockKind.PREFIX_28)) {
             Refusal full = kind.delegated() ? Refusal.NO_FREE_PREFIX : Refusal.SUBNET_FULL;
-            assertThat(refused(network.assignBlocks(it.id(), kind, 1)).refusal()).isEqualTo(full);
             assertThat(
-                            refused(
+                            List.of(
+                                    refused(network.assignBlocks(it.id(), kind, 1)),
+                                    refused(
                                             network.createInterface(
-                                                    new InterfaceRequest("w-" + kind, kind, 1)))
-                                    .refusal())
-                    .isEqualTo(full);
+                                                    new InterfaceRequest("w-" + kind, kind, 1)))))
+                    .allSatisfy(refused -> {
+                        assertThat(refused.refusal()).isEqualTo(full);
+                        assertThat(refused.message())
+                                .containsPattern(
+                                        instance.subnet().id() + " has \\d+ free addresses");
+                    });
         }
         vpc.assertClean();
     }

@@ -47,7 +47,7 @@ final class Attachments {
     private final WaitQueue<Turn.Add> waiting;
     private final Map<AttachmentKey, Deque<Turn>> lines = new HashMap<>();
     private final Map<AttachmentKey, PodLink> links = new HashMap<>();
-    private String outlook = "ipamd starts";
+    private NoAddress outlook = NoAddress.STARTING;
 
     /**
      * Bounds of an ADD.
@@ -160,12 +160,7 @@ final class Attachments {
         }
         metrics.waited();
         if (!waiting.offer(add.key(), add, clock.getAsLong() + limits.waitNanos())) {
-            answer(
-                    add,
-                    new AddAnswer.Refused(
-                            CniError.tryAgain(
-                                    limits.waiting() + " pods wait for an address already",
-                                    outlook)));
+            answer(add, noAddress(limits.waiting() + " pods wait for an address already"));
         }
     }
 
@@ -330,13 +325,10 @@ final class Attachments {
         for (Turn.Add late : waiting.expire(clock.getAsLong())) {
             answer(
                     late,
-                    new AddAnswer.Refused(
-                            CniError.tryAgain(
-                                    "no address came within "
-                                            + limits.waitNanos() / 1_000_000_000L
-                                            + " s: "
-                                            + outlook,
-                                    "")));
+                    noAddress(
+                            "no address came within "
+                                    + limits.waitNanos() / 1_000_000_000L
+                                    + " s"));
         }
         for (int left = free; left > 0; left--) {
             Optional<Turn.Add> next = waiting.poll();
@@ -344,16 +336,18 @@ final class Attachments {
                 return;
             }
             if (!grant(next.get())) {
-                answer(
-                        next.get(),
-                        new AddAnswer.Refused(CniError.tryAgain("no address is free", outlook)));
+                answer(next.get(), noAddress("no address is free"));
             }
         }
     }
 
     /** What stands in the way of an address, for the words of a refusal. */
-    void outlook(String text) {
-        outlook = text;
+    void outlook(NoAddress why) {
+        outlook = why;
+    }
+
+    private AddAnswer.Refused noAddress(String what) {
+        return new AddAnswer.Refused(outlook.error(what, clock.getAsLong()));
     }
 
     int waitingCount() {

@@ -346,7 +346,7 @@ public final class PoolOwner {
                         now,
                         config.tokens());
         begin(plan.actions(), now);
-        attachments.outlook(plan.outlook().text());
+        attachments.outlook(new NoAddress(plan.outlook(), pool.nextCooledNanos()));
         publish(plan.outlook(), now);
         return Stream.of(
                         plan.wakeAtNanos(),

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 /** A pool's owner with a cloud, a kernel and a clock that are the test's. */
 final class OwnerHarness implements AutoCloseable {
     static final String BOOT = "boot-1";
+    static final int MAX_WAITING = 100;
     static final long WAIT_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     final ManualMailbox mailbox = new ManualMailbox();
@@ -55,7 +56,7 @@ final class OwnerHarness implements AutoCloseable {
                         new PoolOwner.Config(
                                 settings,
                                 WAIT_NANOS,
-                                100,
+                                MAX_WAITING,
                                 () -> "token-" + incarnation + "-" + tokens++),
                         new PoolOwner.Ports(cloud, node, metrics));
     }
