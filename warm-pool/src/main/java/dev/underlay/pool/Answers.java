@@ -25,6 +25,10 @@ final class Answers {
     }
 
     private void done(CloudAction action, Object value, long begunAtNanos) {
+        if (action instanceof CloudAction.Describe
+                && flights.holds().of(LOOK).filter(Hold::away).isPresent()) {
+            flights.holds().back(nowNanos);
+        }
         List<String> cured = new ArrayList<>(List.of(kind(action)));
         subnetOf(action).ifPresent(cured::add);
         if (asksForPrefixes(action)) {
@@ -241,6 +245,7 @@ final class Answers {
     }
 
     static final String CREATE = "CreateInterface";
+    static final String LOOK = "Describe";
 
     /** The prefixes of a subnet, or of a kind of call, as a subject of holds. */
     static String prefixes(String of) {

@@ -11,5 +11,14 @@ package dev.underlay.pool;
  * @param failures how many times in a row, 1 or more
  * @param untilNanos when it may be tried again, nanoseconds since boot
  */
-public record Hold(
-        String subject, Refusal refusal, String message, int failures, long untilNanos) {}
+public record Hold(String subject, Refusal refusal, String message, int failures, long untilNanos) {
+    /** When the refusal came. */
+    long sinceNanos() {
+        return untilNanos - Timing.backoffNanos(refusal, failures);
+    }
+
+    /** Whether the cloud was not reached, so that any other call may tell that it is back. */
+    boolean away() {
+        return refusal == Refusal.UNAVAILABLE || refusal == Refusal.UNKNOWN_OUTCOME;
+    }
+}

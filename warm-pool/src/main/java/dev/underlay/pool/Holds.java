@@ -15,15 +15,32 @@ final class Holds {
         bySubject.put(subject, new Hold(subject, refusal, message, failures, until));
     }
 
+    /** The cloud has been away and is back: what it could not hear is tried again at once. */
+    void back(long nowNanos) {
+        bySubject.replaceAll((_, hold) ->
+                hold.away() && hold.untilNanos() > nowNanos
+                        ? new Hold(
+                                hold.subject(),
+                                hold.refusal(),
+                                hold.message(),
+                                hold.failures(),
+                                nowNanos)
+                        : hold);
+    }
+
     /** A success wipes the slate. */
     void clear(String subject) {
         bySubject.remove(subject);
     }
 
+    /** The last refusal of a subject, also one that holds nothing back any more. */
+    Optional<Hold> of(String subject) {
+        return Optional.ofNullable(bySubject.get(subject));
+    }
+
     /** What holds a subject at an instant. */
     Optional<Hold> on(String subject, long nowNanos) {
-        return Optional.ofNullable(bySubject.get(subject))
-                .filter(hold -> hold.untilNanos() > nowNanos);
+        return of(subject).filter(hold -> hold.untilNanos() > nowNanos);
     }
 
     List<Hold> all() {

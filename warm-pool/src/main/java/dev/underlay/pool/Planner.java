@@ -49,7 +49,7 @@ public final class Planner {
     private Plan plan(PoolSettings given, Demand asked, Supplier<String> tokens) {
         PoolSettings settings = pool.limits().map(given::on).orElse(given);
         Demand demand = settings.whileCordoned() ? new Demand(asked.waiting()) : asked;
-        look();
+        look(demand.waiting() > 0);
         if (pool.limits().isPresent() && flights.lookedAt().isPresent()) {
             NodeIdentity.Limits limits = pool.limits().get();
             attach(limits);
@@ -78,14 +78,34 @@ public final class Planner {
         }
     }
 
-    private void look() {
+    private void look(boolean waiting) {
         CloudAction look = new CloudAction.Describe();
         OptionalLong last = flights.lookedAt();
         boolean due = last.isEmpty() || nowNanos >= last.getAsLong() + Timing.LOOK_EVERY_NANOS;
-        if ((due || flights.doubtful()) && !flights.flying(look) && !held("Describe")) {
+        boolean wanted = due || flights.doubtful() || (waiting && away());
+        if (wanted && !flights.flying(look) && !lookHeld(waiting)) {
             actions.add(look);
         }
         last.ifPresent(at -> wakeAt(at + Timing.LOOK_EVERY_NANOS));
+    }
+
+    /** Whether the cloud was not reached since the last look. */
+    private boolean away() {
+        long last = flights.lookedAt().orElse(Long.MIN_VALUE);
+        return flights.holds().all().stream()
+                .anyMatch(hold -> hold.away() && hold.sinceNanos() > last);
+    }
+
+    /** While pods wait, a cloud that is away is looked for more often. */
+    private boolean lookHeld(boolean waiting) {
+        if (waiting && flights.holds().of(Answers.LOOK).filter(Hold::away).isPresent()) {
+            long probe = flights.holds().of(Answers.LOOK).get().sinceNanos() + Timing.PROBE_NANOS;
+            if (probe <= nowNanos) {
+                return false;
+            }
+            wakeAt(probe);
+        }
+        return held(Answers.LOOK);
     }
 
     /** Plugs in what is made, each at the lowest free index. */

@@ -35,6 +35,13 @@ final class Timing {
      */
     static final long FORGET_NANOS = 10 * SECOND;
 
+    /**
+     * How often a cloud that is away is looked for while pods wait. One call in three seconds is no
+     * storm, and pods that waited out an outage have their addresses ten seconds after it: three
+     * for the look to come, then a look, an interface, its attachment and its link.
+     */
+    static final long PROBE_NANOS = 3 * SECOND;
+
     private Timing() {}
 
     /**

@@ -240,6 +240,44 @@ final class PlannerTest {
         assertThat(plan(pool, 0, T).actions()).contains(unassign, detach);
     }
 
+    @Test
+    void what_left_unseen_does_not_come_back_with_an_older_description() {
+        CloudInterface zero = eni(0, "10.0.0.1");
+        CloudInterface one = eni(1, "10.0.1.1");
+        Pool pool = new Pool();
+        pool.setLimits(Fixtures.M5_LARGE);
+        pool.restoreInterfaces(List.of(zero, one), T);
+        pool.restoreUnfinished(new UnassignBlocks("eni-0", zero.blocks()), T);
+        pool.restoreUnfinished(new DetachInterface("eni-1"), T);
+        describe(pool, T + 1, eni(0)); // both are gone
+        describe(pool, T + 2, zero, one); // it lags
+        pool.linkReady("eni-0");
+        pool.linkReady("eni-1");
+        assertThat(lease(pool, "a", T + 2)).isEqualTo("none");
+    }
+
+    @Test
+    void a_block_that_another_interface_has_got_does_not_leave_with_the_old_one() {
+        Pool pool = pool(eni(0, "10.0.0.1"), eni(1));
+        List<Cidr> block = Fixtures.blocks("10.0.0.1");
+        UnassignBlocks unassign = new UnassignBlocks("eni-0", block);
+        pool.begin(unassign, T);
+        answer(pool, new AssignBlocks("eni-1", KIND, 1), block, T + 1);
+        pool.end(unassign, new CloudAnswer.Done<>(block), T + 2);
+        assertThat(lease(pool, "a", T + 2)).isEqualTo("10.0.0.1");
+    }
+
+    @Test
+    void one_call_at_a_time_about_an_interface_also_within_a_plan() {
+        Pool pool = pool(eni(0, "10.0.0.1"));
+        UnassignBlocks unassign = new UnassignBlocks("eni-0", Fixtures.blocks("10.0.0.1"));
+        refuse(pool, unassign, Refusal.UNKNOWN_OUTCOME, T);
+        describe(pool, T + 2_000_000_000L, eni(0, "10.0.0.1"));
+        assertThat(plan(pool, 1, T + 2_000_000_000L).actions())
+                .filteredOn(action -> Flights.interfaceOf(action).equals(Optional.of("eni-0")))
+                .containsExactly(unassign);
+    }
+
     private static CloudInterface withToken(CloudInterface one, String token) {
         return new CloudInterface(
                 one.id(),
@@ -284,6 +322,32 @@ final class PlannerTest {
             now += wait * 1_000_000_000L;
             assertThat(pool.holds().getFirst().untilNanos()).isEqualTo(now);
         }
+    }
+
+    @Test
+    void a_cloud_that_is_away_is_looked_for_more_often_while_pods_wait() {
+        Pool pool = pool(eni(0));
+        long away = T + 1;
+        long probe = away + Timing.PROBE_NANOS;
+        AssignBlocks assign = new AssignBlocks("eni-0", KIND, 8);
+        for (int i = 0; i < 6; i++) {
+            refuse(pool, assign, Refusal.UNAVAILABLE, away);
+            refuse(pool, LOOK, Refusal.UNAVAILABLE, away);
+        }
+        assertThat(plan(pool, 0, probe).actions()).doesNotContain(LOOK);
+        assertThat(plan(pool, 1, away).wakeAtNanos()).hasValue(probe);
+        assertThat(plan(pool, 1, probe).actions()).contains(LOOK).doesNotContain(assign);
+        describe(pool, probe, eni(0));
+        assertThat(plan(pool, 0, probe).actions()).contains(assign);
+    }
+
+    @Test
+    void a_cloud_that_slows_us_down_is_not_looked_for_more_often() {
+        Pool pool = pool(eni(0));
+        for (int i = 0; i < 6; i++) {
+            refuse(pool, LOOK, Refusal.THROTTLED, T);
+        }
+        assertThat(plan(pool, 1, T + Timing.PROBE_NANOS).actions()).doesNotContain(LOOK);
     }
 
     @Test
