@@ -136,7 +136,9 @@ final class FaultyCalls implements CloudCalls {
         Schedule time = world.schedule;
         long there = time.between(30 * Schedule.MILLI, 600 * Schedule.MILLI);
         if (world.cutOff) {
-            answer(there + Schedule.SECOND, action, refused(Refusal.UNAVAILABLE, action), reply);
+            boolean certain = action instanceof CloudAction.Describe || time.oneIn(2);
+            Refusal refusal = certain ? Refusal.UNAVAILABLE : Refusal.UNKNOWN_OUTCOME;
+            answer(there + Schedule.SECOND, action, refused(refusal, action), reply);
             return;
         }
         if (world.faults && time.oneIn(12)) {

@@ -152,7 +152,7 @@ final class Pods {
             }
             return;
         }
-        if (world.schedule.oneIn(2)) {
+        if (pod.stays || world.schedule.oneIn(2)) {
             world.schedule.within(2 * Schedule.SECOND, "again " + pod.key, () -> again(pod));
         } else {
             issueDel(pod);

@@ -87,6 +87,11 @@ final class SimulatedCloud implements CloudNetwork {
         return List.copyOf(interfaces.values());
     }
 
+    /** How many blocks are on the node's interfaces. */
+    int blocks() {
+        return attachedSingles.size() + attachedPrefixes.size();
+    }
+
     int mutations() {
         return mutations;
     }

@@ -151,6 +151,11 @@ final class Simulation {
                 () -> staying + " pods came, " + pods.running() + " run: " + outlook());
         run(TICKS_TO_REST);
         atRest();
+        endAllAndComeToRest();
+    }
+
+    /** Without faults: when all pods have gone nothing is left. */
+    void endAllAndComeToRest() {
         pods.endAll();
         run(TICKS_TO_REST);
         tally.check(
