@@ -6,6 +6,7 @@ import dev.underlay.localvpc.Dials.Reach;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -116,8 +117,16 @@ final class CutOffTest {
                         new InputStreamReader(strace.getErrorStream(), StandardCharsets.UTF_8));
         String line = words.readLine();
         assertThat(line).contains("attached");
-        Thread.ofVirtual().start(() -> words.lines().forEach(_ -> {}));
+        Thread.ofVirtual().start(() -> drain(words));
         return strace;
+    }
+
+    private static void drain(BufferedReader words) {
+        try {
+            words.transferTo(Writer.nullWriter());
+        } catch (IOException e) {
+            // strace was ended, as the test wants it.
+        }
     }
 
     /** A new thread is no new process; the ends of calls that were cut in two say nothing. */
