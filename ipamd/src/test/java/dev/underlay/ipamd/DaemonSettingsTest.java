@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,14 +69,19 @@ class DaemonSettingsTest {
     @Test
     void what_the_pool_can_do_and_the_daemon_cannot_is_refused() throws IOException {
         DaemonOptions options = DaemonOptions.parse("--launcher=" + launcher());
-        assertThat(DaemonSettings.of(options, Map.of("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true")))
-                .isInstanceOfSatisfying(
-                        DaemonSettings.Checked.Bad.class,
-                        bad ->
-                                assertThat(bad.errors())
-                                        .singleElement()
-                                        .asString()
-                                        .contains("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "unset"));
+        Map<String, String> dualStack = Map.of("ENABLE_IPv4", "true", "ENABLE_IPv6", "true");
+        Map<String, String> custom = Map.of("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true");
+        for (Map<String, String> environment : List.of(dualStack, custom)) {
+            assertThat(DaemonSettings.of(options, environment))
+                    .isInstanceOfSatisfying(
+                            DaemonSettings.Checked.Bad.class,
+                            bad ->
+                                    assertThat(bad.errors())
+                                            .singleElement()
+                                            .asString()
+                                            .containsAnyOf("ENABLE_IPv6", "CUSTOM_NETWORK")
+                                            .contains("unset"));
+        }
     }
 
     @Test

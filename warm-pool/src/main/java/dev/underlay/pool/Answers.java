@@ -209,7 +209,11 @@ final class Answers {
                 String subject = subnetOf(action).orElse(kind(action));
                 yield asksForPrefixes(action) ? prefixes(subject) : subject;
             }
-            case INTERFACE_FULL, DEVICE_INDEX_TAKEN, GONE, BUSY, UNKNOWN_OUTCOME ->
+            case INTERFACE_FULL ->
+                    asksForIpv6(action)
+                            ? kind(action)
+                            : Flights.interfaceOf(action).orElse(kind(action));
+            case DEVICE_INDEX_TAKEN, GONE, BUSY, UNKNOWN_OUTCOME ->
                     Flights.interfaceOf(action).orElse(kind(action));
             case ATTACHMENT_LIMIT -> CREATE;
             case QUOTA_EXCEEDED, NOT_PERMITTED, MISCONFIGURED, THROTTLED, UNAVAILABLE ->
@@ -230,8 +234,15 @@ final class Answers {
         };
     }
 
+    private static boolean asksForIpv6(CloudAction action) {
+        return action instanceof CloudAction.AssignBlocks(_, var kind, _)
+                && kind == BlockKind.PREFIX_80;
+    }
+
+    /** The subnet whose IPv4 addresses are asked for; IPv6 has its own limits. */
     private Optional<String> subnetOf(CloudAction action) {
         return switch (action) {
+            case CloudAction.AssignBlocks _ when asksForIpv6(action) -> Optional.empty();
             case CloudAction.AssignBlocks(var id, _, _) ->
                     inventory.find(id).flatMap(PooledInterface::subnetId);
             case CloudAction.AttachInterface _,
@@ -246,6 +257,8 @@ final class Answers {
 
     static final String CREATE = "CreateInterface";
     static final String LOOK = "Describe";
+    static final String ASSIGN = "AssignBlocks";
+    static final String ASSIGN_IPV6 = "AssignBlocks IPv6";
 
     /** The prefixes of a subnet, or of a kind of call, as a subject of holds. */
     static String prefixes(String of) {
@@ -254,6 +267,6 @@ final class Answers {
 
     /** The name of a kind of call, as a subject of holds. */
     static String kind(CloudAction action) {
-        return action.getClass().getSimpleName();
+        return asksForIpv6(action) ? ASSIGN_IPV6 : action.getClass().getSimpleName();
     }
 }

@@ -12,6 +12,13 @@ final class Block {
     /** A free address and since when it has been idle. */
     record Idle(IpAddress address, long idleSinceNanos) {}
 
+    /**
+     * The addresses of a /80 that are used, its first 2^16 but the very first: more than a node has
+     * pods, and few enough to remember each. The first is the anycast address of the routers to a
+     * host that takes the prefix for a subnet (RFC 4291, section 2.6.1).
+     */
+    private static final int MOST_USED = 1 << 16;
+
     final Cidr cidr;
     final long knownSinceNanos;
     String interfaceId;
@@ -19,7 +26,13 @@ final class Block {
     Standing standing;
     long grantedAtNanos = NOT_GRANTED;
 
-    /** Those that are or were in use; every other address was never used. */
+    /** In a /80, the number of the address that was leased last. */
+    private long last;
+
+    /**
+     * Those that are or were in use; every other address was never used. In a /80 those that are:
+     * they are used in a round, so that the one after the last has been idle longest.
+     */
     private final TreeMap<IpAddress, AddressState> touched = new TreeMap<>();
 
     Block(Cidr cidr, String interfaceId, Standing standing, long nowNanos) {
@@ -34,7 +47,27 @@ final class Block {
     }
 
     void set(IpAddress address, AddressState state) {
-        touched.put(address, state);
+        if (large() && state instanceof AddressState.Free) {
+            touched.remove(address);
+        } else {
+            touched.put(address, state);
+        }
+        if (large() && state instanceof AddressState.Leased) {
+            last = address.low() - cidr.network().low();
+        }
+    }
+
+    IpAddress.Family family() {
+        return cidr.network().family();
+    }
+
+    private boolean large() {
+        return cidr.size() > MOST_USED;
+    }
+
+    /** How many addresses of a block pods can have. */
+    static int usable(Cidr cidr) {
+        return cidr.size() > MOST_USED ? MOST_USED - 1 : (int) cidr.size();
     }
 
     NavigableMap<IpAddress, AddressState> touched() {
@@ -62,12 +95,14 @@ final class Block {
     }
 
     int free(long nowNanos) {
-        long size = Math.min(cidr.size(), 1 << 16); // more than a node has pods
-        return (int) size - leased() - cooling(nowNanos);
+        return Math.max(0, usable(cidr) - leased() - cooling(nowNanos));
     }
 
     /** The address to lease next: the lowest never used, else the one idle longest. */
     Optional<Idle> choice(long nowNanos) {
+        if (large()) {
+            return nextInTurn(nowNanos);
+        }
         if (touched.size() < cidr.size()) {
             long index = 0;
             while (touched.containsKey(cidr.address(index))) {
@@ -83,6 +118,16 @@ final class Block {
             }
         }
         return Optional.ofNullable(best);
+    }
+
+    private Optional<Idle> nextInTurn(long nowNanos) {
+        for (long i = 0; i < MOST_USED - 1; i++) {
+            IpAddress address = cidr.address(1 + (last + i) % (MOST_USED - 1));
+            if (AddressState.at(state(address), nowNanos) instanceof AddressState.Free) {
+                return Optional.of(new Idle(address, AddressState.NEVER_USED));
+            }
+        }
+        return Optional.empty();
     }
 
     /** From when on it counts as idle if nothing happens; only for one without leases. */

@@ -17,14 +17,20 @@ public enum BlockKind {
         this.prefixLength = prefixLength;
     }
 
-    /** Whether its blocks are prefixes: many addresses in one slot of an interface. */
+    /** Whether its blocks are prefixes in whose place single addresses can serve. */
     public boolean delegated() {
-        return prefixLength < family.bits();
+        return this == PREFIX_28;
     }
 
     /** The family of its addresses. */
     public IpAddress.Family family() {
         return family;
+    }
+
+    /** How many addresses of a block pods can have. */
+    int usable() {
+        IpAddress network = new IpAddress(family, 0, 0);
+        return Block.usable(new Cidr(network, prefixLength));
     }
 
     /** The prefix length of its blocks. */

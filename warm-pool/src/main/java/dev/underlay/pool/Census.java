@@ -10,29 +10,42 @@ final class Census {
         int free = 0;
         int requested = 0;
         int scattered = 0;
+        boolean others = othersFree(inventory, nowNanos);
         for (PooledInterface one : inventory.interfaces()) {
             boolean open = inventory.open(one);
             boolean coming = coming(inventory, one, nowNanos);
             for (Block block : inventory.blocksOf(one.id)) {
+                if (!inventory.counted(block)) {
+                    continue;
+                }
                 leased += block.leased();
                 cooling += block.cooling(nowNanos);
                 if (Choice.leasable(block) && (open || coming)) {
                     int unused = block.free(nowNanos);
-                    free += open ? unused : 0;
-                    requested += open ? 0 : unused;
-                    scattered += unused < block.cidr.size() ? unused : 0;
+                    free += open && others ? unused : 0;
+                    requested += open && others ? 0 : unused;
+                    scattered += unused < Block.usable(block.cidr) ? unused : 0;
                 }
             }
         }
+        IpAddress.Family counted = inventory.families.counted();
         for (CloudAction action : flights.all()) {
             if (action instanceof CloudAction.AssignBlocks(_, var kind, var count)) {
-                requested += count * size(kind);
+                requested += kind.family() == counted ? count * kind.usable() : 0;
             }
         }
         for (InterfaceRequest request : flights.creating()) {
-            requested += request.blocks() * size(request.kind());
+            boolean of = request.kind().family() == counted;
+            requested += of ? request.blocks() * request.kind().usable() : 0;
         }
         return new Counts(leased, cooling, free, requested, scattered);
+    }
+
+    /** Whether a pod can have an address of each family that is not counted. */
+    private static boolean othersFree(Inventory inventory, long nowNanos) {
+        return inventory.families.all().stream()
+                .skip(1)
+                .allMatch(family -> Choice.of(inventory, family, nowNanos).isPresent());
     }
 
     /** Whether an interface that is not open is on the way to be. */
@@ -44,11 +57,5 @@ final class Census {
                             && nowNanos <= one.withoutLinkSinceNanos + Timing.LINK_PATIENCE_NANOS;
             case DRAINING, DETACHED -> false;
         };
-    }
-
-    /** How many addresses a block of the kind brings, as far as a node can use them. */
-    static int size(BlockKind kind) {
-        int hostBits = kind.family().bits() - kind.prefixLength();
-        return 1 << Math.min(hostBits, 16);
     }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * Which address to lease. The fullest interface and the fullest block come first, so that the empty
@@ -26,7 +27,7 @@ final class Choice {
 
     private Choice() {}
 
-    static Optional<Slot> of(Inventory inventory, long nowNanos) {
+    static Optional<Slot> of(Inventory inventory, IpAddress.Family family, long nowNanos) {
         Map<String, Integer> leased = new TreeMap<>();
         List<PooledInterface> fullestFirst = new ArrayList<>();
         for (PooledInterface one : inventory.interfaces()) {
@@ -37,31 +38,28 @@ final class Choice {
         }
         // Stable: the primary one stays the first among equals.
         fullestFirst.sort(Comparator.comparingInt(one -> -leased.getOrDefault(one.id, 0)));
-        return in(Standing.CONFIRMED, fullestFirst, inventory, nowNanos)
-                .or(() -> in(Standing.UNCONFIRMED, fullestFirst, inventory, nowNanos));
+        return Stream.of(Standing.CONFIRMED, Standing.UNCONFIRMED)
+                .flatMap(standing ->
+                        fullestFirst.stream()
+                                .map(one ->
+                                        inventory.blocksOf(one.id).stream()
+                                                .filter(block -> block.family() == family)
+                                                .filter(block -> block.standing == standing)
+                                                .toList())
+                                .flatMap(blocks -> best(blocks, nowNanos).stream()))
+                .findFirst();
     }
 
-    private static Optional<Slot> in(
-            Standing standing,
-            List<PooledInterface> fullestFirst,
-            Inventory inventory,
-            long nowNanos) {
-        for (PooledInterface one : fullestFirst) {
-            Candidate best = null;
-            for (Block block : inventory.blocksOf(one.id)) {
-                if (leasable(block) && block.standing == standing) {
-                    Optional<Block.Idle> idle = block.choice(nowNanos);
-                    if (idle.isPresent()) {
-                        Candidate next = new Candidate(block, idle.get());
-                        best = best == null || BEST_FIRST.compare(next, best) < 0 ? next : best;
-                    }
-                }
-            }
-            if (best != null) {
-                return Optional.of(new Slot(best.block(), best.idle().address()));
+    private static Optional<Slot> best(List<Block> blocks, long nowNanos) {
+        Candidate best = null;
+        for (Block block : blocks) {
+            Optional<Block.Idle> idle = leasable(block) ? block.choice(nowNanos) : Optional.empty();
+            if (idle.isPresent()) {
+                Candidate next = new Candidate(block, idle.get());
+                best = best == null || BEST_FIRST.compare(next, best) < 0 ? next : best;
             }
         }
-        return Optional.empty();
+        return Optional.ofNullable(best).map(it -> new Slot(it.block(), it.idle().address()));
     }
 
     /** Whether the free addresses of a block may be leased, as far as the block goes. */

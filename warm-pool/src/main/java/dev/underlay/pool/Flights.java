@@ -59,11 +59,12 @@ final class Flights {
                 .anyMatch(action -> interfaceOf(action).filter(interfaceId::equals).isPresent());
     }
 
-    /** How many blocks are being assigned to this interface. */
+    /** How many IPv4 blocks are being assigned to this interface. */
     int assigning(String interfaceId) {
         int count = 0;
         for (CloudAction action : begunAt.keySet()) {
-            if (action instanceof CloudAction.AssignBlocks(var id, _, int blocks)
+            if (action instanceof CloudAction.AssignBlocks(var id, var kind, int blocks)
+                    && kind.family() == IpAddress.Family.IPV4
                     && id.equals(interfaceId)) {
                 count += blocks;
             }

@@ -51,7 +51,7 @@ final class GiveBack {
         for (PooledInterface one : pool.inventory().interfaces()) {
             for (Block block : pool.inventory().blocksOf(one.id)) {
                 if (pool.inventory().open(one) && movable(block) && quiet(block.idleSinceNanos())) {
-                    count += block.cidr.size();
+                    count += counted(block);
                 }
             }
         }
@@ -71,7 +71,7 @@ final class GiveBack {
     private boolean leaves(PooledInterface one) {
         List<Block> blocks = pool.inventory().blocksOf(one.id);
         boolean empty = blocks.stream().allMatch(GiveBack::movable);
-        long size = blocks.stream().mapToLong(block -> block.cidr.size()).sum();
+        long size = blocks.stream().mapToLong(this::counted).sum();
         // An interface without a link has nothing that counts as free.
         long counted = pool.inventory().open(one) ? size : 0;
         if (one.primary() || !settled(one) || !empty || counted > surplus) {
@@ -95,8 +95,8 @@ final class GiveBack {
         }
         List<Cidr> leaving = new ArrayList<>();
         for (Block block : lastWantedFirst(one)) {
-            if (movable(block) && block.cidr.size() <= surplus && quiet(block.idleSinceNanos())) {
-                surplus -= block.cidr.size();
+            if (movable(block) && counted(block) <= surplus && quiet(block.idleSinceNanos())) {
+                surplus -= counted(block);
                 leaving.add(block.cidr);
             }
         }
@@ -110,7 +110,7 @@ final class GiveBack {
         boolean all = Targets.mode(settings) != Targets.Mode.INTERFACES;
         List<Block> blocks = new ArrayList<>();
         for (Block block : pool.inventory().blocksOf(one.id).reversed()) {
-            if (all || other(block)) {
+            if (other(block) || (all && pool.inventory().counted(block))) {
                 blocks.add(block);
             }
         }
@@ -118,9 +118,19 @@ final class GiveBack {
         return blocks;
     }
 
-    /** Whether a block is of the kind that is not asked for. */
+    /** Whether a block is of a kind that is not asked for. */
     private boolean other(Block block) {
-        return block.cidr.prefixLength() != settings.kind().prefixLength();
+        return switch (block.family()) {
+            case IPV6 -> !pool.inventory().families.has(IpAddress.Family.IPV6);
+            case IPV4 ->
+                    !pool.inventory().families.has(IpAddress.Family.IPV4)
+                            || block.cidr.prefixLength() != settings.kind().prefixLength();
+        };
+    }
+
+    /** How many addresses of a block are counted. */
+    private long counted(Block block) {
+        return pool.inventory().counted(block) ? Block.usable(block.cidr) : 0;
     }
 
     private static boolean movable(Block block) {

@@ -14,6 +14,9 @@ import java.util.function.Supplier;
  *
  * <p>A block takes one slot of an interface, whatever its size. Where prefixes are wanted and the
  * subnet lately had none, single addresses are asked for, not more of them than pods need soon.
+ *
+ * <p>All pods have their IPv6 addresses out of one /80 on the primary interface, which is enough
+ * for ever: its routes are those of the node, whatever interface a pod's IPv4 address is on.
  */
 final class Growth {
     private final Pool pool;
@@ -30,6 +33,7 @@ final class Growth {
     private long budget;
     private long found;
     private Optional<Outlook.Stuck> obstacle = Optional.empty();
+    private final Optional<Outlook.Stuck> ipv6;
 
     Growth(
             Pool pool,
@@ -43,8 +47,13 @@ final class Growth {
         this.limits = limits;
         this.nowNanos = nowNanos;
         this.tokens = tokens;
+        Families families = pool.inventory().families;
+        ipv6 = families.has(IpAddress.Family.IPV6) ? ipv6() : Optional.empty();
         Counts counts = pool.counts(nowNanos);
-        Targets.Want want = Targets.want(settings, counts, demand, perInterface(limits));
+        Targets.Want want =
+                families.has(IpAddress.Family.IPV4)
+                        ? Targets.want(settings, counts, demand, perInterface(limits))
+                        : Targets.Want.NOTHING;
         wanted = want.slots();
         whole = want.whole();
         left = wanted;
@@ -83,14 +92,64 @@ final class Growth {
         return obstacle;
     }
 
+    /** What stands in the way of the /80, if it is needed and cannot be had. */
+    Optional<Outlook.Stuck> ipv6Obstacle() {
+        return ipv6;
+    }
+
+    private Optional<Outlook.Stuck> ipv6() {
+        Inventory inventory = pool.inventory();
+        boolean here =
+                inventory.blocks().stream()
+                        .filter(block -> block.family() == IpAddress.Family.IPV6)
+                        .anyMatch(block ->
+                                Choice.leasable(block)
+                                        && inventory
+                                                .find(block.interfaceId)
+                                                .filter(Growth::staying)
+                                                .isPresent());
+        boolean coming =
+                pool.flights().all().stream()
+                        .map(Answers::kind)
+                        .anyMatch(Answers.ASSIGN_IPV6::equals);
+        Optional<PooledInterface> primary =
+                inventory.interfaces().stream().filter(PooledInterface::primary).findFirst();
+        if (here || coming || primary.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!limits.prefixes()) {
+            return Optional.of(noPrefixes());
+        }
+        String id = primary.get().id;
+        Optional<Hold> hold = hold(id).or(() -> hold(Answers.ASSIGN_IPV6));
+        if (hold.isPresent()) {
+            return hold.map(Prospect::stuck);
+        }
+        boolean movable = !pool.flights().busy(id) && !pool.flights().doubted(id);
+        if (movable && primary.get().standing == Standing.CONFIRMED) {
+            actions.add(new CloudAction.AssignBlocks(id, BlockKind.PREFIX_80, 1));
+        }
+        if (pool.inventory().families == Families.IPV6) {
+            found += BlockKind.PREFIX_80.usable(); // now, or after a call in flight
+        }
+        return Optional.empty();
+    }
+
+    private static boolean staying(PooledInterface one) {
+        return one.life == InterfaceLife.REQUESTED || one.life == InterfaceLife.ATTACHED;
+    }
+
     private void fill(PooledInterface one) {
         BlockKind kind = kind(one.subnetId().orElse(""));
-        boolean staying = one.life == InterfaceLife.REQUESTED || one.life == InterfaceLife.ATTACHED;
         boolean ours = !(one.primary() && settings.customNetworking());
         Flights flights = pool.flights();
-        int blocks = pool.inventory().blocksOf(one.id).size() + flights.assigning(one.id);
+        int blocks = pool.inventory().ipv4Blocks(one.id) + flights.assigning(one.id);
         int room = room(blocks);
-        if (!staying || !ours || one.standing != Standing.CONFIRMED || room <= 0 || left <= 0) {
+        if (!staying(one)
+                || !ours
+                || one.standing != Standing.CONFIRMED
+                || room <= 0
+                || left <= 0) {
             return;
         }
         if (one.life == InterfaceLife.REQUESTED
@@ -102,7 +161,7 @@ final class Growth {
         Optional<Hold> hold =
                 hold(one.id)
                         .or(() -> one.subnetId().flatMap(this::hold))
-                        .or(() -> hold("AssignBlocks"));
+                        .or(() -> hold(Answers.ASSIGN));
         if (hold.isPresent()) {
             meet(Prospect.stuck(hold.get()));
             return;
@@ -157,7 +216,7 @@ final class Growth {
         if (left <= 0 || Math.min(want, budget) <= 0) {
             return 0;
         }
-        int size = Census.size(kind);
+        int size = kind.usable();
         long fit = Math.ceilDiv(Math.min(want, whole ? want : budget), (long) size);
         int blocks = (int) Math.min(room, fit);
         long addresses = (long) blocks * size;
@@ -199,6 +258,14 @@ final class Growth {
         if (obstacle.isEmpty()) {
             obstacle = Optional.of(what);
         }
+    }
+
+    private Outlook.Stuck noPrefixes() {
+        return new Outlook.Stuck(
+                Outlook.Obstacle.CONFIGURATION,
+                "the node's type takes no prefixes, and IPv6 addresses come out of one; use a type"
+                        + " that does (EC2: built on Nitro) or unset ENABLE_IPv6",
+                OptionalLong.empty());
     }
 
     private Outlook.Stuck podLimit() {

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,7 @@ final class Inventory {
     /** The same blocks again, by interface: a lease must not look at all of them. */
     private final TreeMap<String, TreeMap<Cidr, Block>> byInterface = new TreeMap<>();
 
-    private final TreeMap<AttachmentKey, IpAddress> owners = new TreeMap<>();
+    private final TreeMap<AttachmentKey, TreeSet<IpAddress>> owners = new TreeMap<>();
 
     /** What the kernel has, whatever the cloud says; the daemon adds and removes. */
     private final TreeSet<String> readyLinks = new TreeSet<>();
@@ -32,6 +33,9 @@ final class Inventory {
 
     private final TreeMap<Cidr, Gone> goneBlocks = new TreeMap<>();
     private final TreeMap<String, Gone> goneInterfaces = new TreeMap<>();
+
+    /** What a pod gets. */
+    Families families = Families.IPV4;
 
     /** The interfaces of others on this node. */
     List<CloudInterface> excluded = List.of();
@@ -60,6 +64,15 @@ final class Inventory {
     List<Block> blocksOf(String interfaceId) {
         TreeMap<Cidr, Block> own = byInterface.get(interfaceId);
         return own == null ? List.of() : List.copyOf(own.values());
+    }
+
+    /** How many slots for IPv4 addresses and prefixes are taken. */
+    int ipv4Blocks(String interfaceId) {
+        int count = 0;
+        for (Block block : blocksOf(interfaceId)) {
+            count += block.family() == IpAddress.Family.IPV4 ? 1 : 0;
+        }
+        return count;
     }
 
     Optional<Block> find(IpAddress address) {
@@ -176,13 +189,18 @@ final class Inventory {
         return count;
     }
 
-    /** How many addresses are leased or cool. */
+    /** How many addresses of the family that is counted are leased or cool. */
     int inUse(long nowNanos) {
-        int count = owners.size();
+        int count = 0;
         for (Block block : blocks.values()) {
-            count += block.cooling(nowNanos);
+            count += counted(block) ? block.leased() + block.cooling(nowNanos) : 0;
         }
         return count;
+    }
+
+    /** Whether a block is of the family whose addresses are counted. */
+    boolean counted(Block block) {
+        return block.family() == families.counted();
     }
 
     void returned(Block block, long nowNanos) {
@@ -232,8 +250,22 @@ final class Inventory {
         return goneInterfaces.keySet();
     }
 
-    NavigableMap<AttachmentKey, IpAddress> owners() {
+    /** Everybody who has an address, and which; IPv4 first. */
+    NavigableMap<AttachmentKey, ? extends SortedSet<IpAddress>> owners() {
         return owners;
+    }
+
+    void own(AttachmentKey owner, IpAddress address) {
+        owners.computeIfAbsent(owner, _ -> new TreeSet<>()).add(address);
+    }
+
+    void disown(AttachmentKey owner, IpAddress address) {
+        owners.computeIfPresent(
+                owner,
+                (_, own) -> {
+                    own.remove(address);
+                    return own.isEmpty() ? null : own;
+                });
     }
 
     Set<String> readyLinks() {

@@ -1,7 +1,7 @@
 package dev.underlay.pool;
 
 /**
- * A pod address and who holds it.
+ * A pod address and who holds it; a pod with two families has two.
  *
  * @param owner the pod interface that holds it
  * @param address the address

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.SortedSet;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,11 @@ public final class Pool {
     /** Sets what the node's type may hold; before, nothing is planned but a look. */
     public void setLimits(NodeIdentity.Limits limits) {
         this.limits = limits;
+    }
+
+    /** Sets which addresses a pod gets; IPv4 until then. Before the first lease. */
+    public void setFamilies(Families families) {
+        inventory.families = families;
     }
 
     /**
@@ -98,21 +104,22 @@ public final class Pool {
      * everything: an interface or block that is not known yet is kept for it.
      *
      * @return leases that had to give way (another owner of the address, another address of the
-     *     owner); they are over
+     *     owner in the same family); they are over
      */
     public List<Lease> adopt(Lease lease, long nowNanos) {
         List<Lease> displaced = new ArrayList<>();
         Block block = inventory.findOrOrphan(lease.interfaceId(), lease.address(), nowNanos);
-        leaseOf(lease.owner())
-                .filter(old -> !old.address().equals(lease.address()))
-                .ifPresent(old -> {
-                    displaced.add(old);
-                    end(old, new AddressState.Cooling(nowNanos - 1));
-                });
+        for (Lease old : leasesOf(lease.owner())) {
+            boolean sameFamily = old.address().family() == lease.address().family();
+            if (sameFamily && !old.address().equals(lease.address())) {
+                displaced.add(old);
+                end(old, new AddressState.Cooling(nowNanos - 1));
+            }
+        }
         if (block.state(lease.address()) instanceof AddressState.Leased(var holder)
                 && !holder.equals(lease.owner())) {
             displaced.add(new Lease(holder, lease.address(), block.interfaceId));
-            inventory.owners().remove(holder);
+            inventory.disown(holder, lease.address());
         }
         block.life = BlockLife.ASSIGNED;
         start(block, lease.address(), lease.owner());
@@ -144,41 +151,48 @@ public final class Pool {
     }
 
     /**
-     * Takes an address for a pod: from the fullest interface, there from the fullest block, a
-     * single address before an empty prefix, there one never used before, else the one idle
-     * longest; unconfirmed ones last.
+     * Takes an address of each family for a pod, all or none: from the fullest interface, there
+     * from the fullest block, a single address before an empty prefix, there one never used before,
+     * else the one idle longest; unconfirmed ones last.
      */
     public LeaseAnswer lease(AttachmentKey owner, long nowNanos) {
-        Optional<Lease> had = leaseOf(owner);
-        if (had.isPresent()) {
-            return new LeaseAnswer.AlreadyLeased(had.get());
+        List<Lease> had = leasesOf(owner);
+        if (!had.isEmpty()) {
+            return new LeaseAnswer.AlreadyLeased(had);
         }
-        Optional<Choice.Slot> chosen = Choice.of(inventory, nowNanos);
-        if (chosen.isEmpty()) {
+        List<Choice.Slot> chosen = new ArrayList<>();
+        for (IpAddress.Family family : inventory.families.all()) {
+            Choice.of(inventory, family, nowNanos).ifPresent(chosen::add);
+        }
+        if (chosen.size() < inventory.families.all().size()) {
             return new LeaseAnswer.NoneFree();
         }
-        Block block = chosen.get().block();
-        IpAddress address = chosen.get().address();
-        start(block, address, owner);
+        chosen.forEach(slot -> start(slot.block(), slot.address(), owner));
         peaks.leased(inventory.inUse(nowNanos), nowNanos);
-        return new LeaseAnswer.Leased(new Lease(owner, address, block.interfaceId));
+        return new LeaseAnswer.Leased(leasesOf(owner));
     }
 
-    /** The lease of a pod. */
-    public Optional<Lease> leaseOf(AttachmentKey owner) {
-        return Optional.ofNullable(inventory.owners().get(owner))
-                .map(address -> new Lease(owner, address, blockOf(address).interfaceId));
+    /** The leases of a pod: none, or one of each family, IPv4 first. */
+    public List<Lease> leasesOf(AttachmentKey owner) {
+        SortedSet<IpAddress> addresses = inventory.owners().get(owner);
+        return addresses == null ? List.of() : leases(owner, addresses);
+    }
+
+    private List<Lease> leases(AttachmentKey owner, Collection<IpAddress> addresses) {
+        return addresses.stream()
+                .map(address -> new Lease(owner, address, blockOf(address).interfaceId))
+                .toList();
     }
 
     /**
-     * Takes a pod's address back; it cools. Doing so twice is fine.
+     * Takes a pod's addresses back; they cool. Doing so twice is fine.
      *
-     * @param coolForNanos how long nobody else may have it; 0 or more
-     * @return the lease that is over; empty when the pod had none
+     * @param coolForNanos how long nobody else may have them; 0 or more
+     * @return the leases that are over; empty when the pod had none
      */
-    public Optional<Lease> release(AttachmentKey owner, long nowNanos, long coolForNanos) {
-        Optional<Lease> over = leaseOf(owner);
-        over.ifPresent(lease -> {
+    public List<Lease> release(AttachmentKey owner, long nowNanos, long coolForNanos) {
+        List<Lease> over = leasesOf(owner);
+        for (Lease lease : over) {
             AddressState held = blockOf(lease.address()).state(lease.address());
             switch (AddressState.release(held, owner, nowNanos, coolForNanos)) {
                 case AddressState.Change.Moved(var cooling) -> end(lease, cooling);
@@ -187,7 +201,7 @@ public final class Pool {
                 case AddressState.Change.Refused(var reason) ->
                         throw new IllegalStateException(lease + ": " + reason);
             }
-        });
+        }
         return over;
     }
 
@@ -208,6 +222,7 @@ public final class Pool {
     public OptionalLong nextCooledNanos() {
         return inventory.blocks().stream()
                 .filter(Choice::leasable)
+                .filter(inventory::counted)
                 .flatMap(block -> block.touched().values().stream())
                 .flatMapToLong(state ->
                         state instanceof AddressState.Cooling(long until)
@@ -269,14 +284,10 @@ public final class Pool {
         return Census.of(inventory, flights, nowNanos);
     }
 
-    /** All leases, ordered by owner. */
+    /** All leases, ordered by owner, each one's IPv4 first. */
     public List<Lease> leases() {
         return inventory.owners().entrySet().stream()
-                .map(held ->
-                        new Lease(
-                                held.getKey(),
-                                held.getValue(),
-                                blockOf(held.getValue()).interfaceId))
+                .flatMap(held -> leases(held.getKey(), held.getValue()).stream())
                 .toList();
     }
 
@@ -340,12 +351,12 @@ public final class Pool {
 
     private void start(Block block, IpAddress address, AttachmentKey owner) {
         block.set(address, new AddressState.Leased(owner));
-        inventory.owners().put(owner, address);
+        inventory.own(owner, address);
     }
 
     private void end(Lease lease, AddressState to) {
         blockOf(lease.address()).set(lease.address(), to);
-        inventory.owners().remove(lease.owner());
+        inventory.disown(lease.owner(), lease.address());
     }
 
     private void drain(Cidr cidr, long nowNanos) {

@@ -9,6 +9,7 @@ import java.util.OptionalInt;
 /**
  * How many addresses a node keeps at hand. Names and meaning are those of the AWS VPC CNI 1.23.1.
  *
+ * @param families which addresses a pod gets. {@code ENABLE_IPv4}, {@code ENABLE_IPv6}
  * @param warmEniTarget keep the free addresses of this many full interfaces; whole interfaces come
  *     and go. Looked at only when both targets of addresses are unset, and not with prefixes.
  *     {@code WARM_ENI_TARGET}
@@ -29,6 +30,7 @@ import java.util.OptionalInt;
  * @param cooldownNanos how long a released address rests; {@code IP_COOLDOWN_PERIOD}, in seconds
  */
 public record PoolSettings(
+        Families families,
         OptionalInt warmEniTarget,
         OptionalInt warmIpTarget,
         OptionalInt minimumIpTarget,
@@ -61,6 +63,8 @@ public record PoolSettings(
     /** It cannot change on a node that has pods: those on the primary interface would stay. */
     static final String CUSTOM_NETWORKING = "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG";
 
+    private static final String ENABLE_IPV4 = "ENABLE_IPv4";
+    private static final String ENABLE_IPV6 = "ENABLE_IPv6";
     private static final String ENABLE_PREFIX_DELEGATION = "ENABLE_PREFIX_DELEGATION";
 
     /** The three settings of which the VPC CNI wants one above 0 with prefixes. */
@@ -88,6 +92,7 @@ public record PoolSettings(
     /** The settings that hold when none is set. */
     public static PoolSettings defaults() {
         return new PoolSettings(
+                Families.IPV4,
                 OptionalInt.empty(),
                 OptionalInt.empty(),
                 OptionalInt.empty(),
@@ -110,6 +115,7 @@ public record PoolSettings(
         Reader reader = new Reader(environment);
         PoolSettings settings =
                 new PoolSettings(
+                        reader.families(),
                         reader.number("WARM_ENI_TARGET", 0),
                         aboveZero(reader.number("WARM_IP_TARGET", 0)),
                         aboveZero(reader.number("MINIMUM_IP_TARGET", 0)),
@@ -124,12 +130,14 @@ public record PoolSettings(
         if (settings.prefixDelegation) {
             reader.refuseNoWarmth(settings);
         }
+        reader.refuseIpv6Without(settings);
         return reader.errors.isEmpty() ? new Parsed.Good(settings) : new Parsed.Bad(reader.errors);
     }
 
     /** The same with a ceiling, which a cluster tells later than the rest; the lower one holds. */
     public PoolSettings withMaxPods(int pods) {
         return new PoolSettings(
+                families,
                 warmEniTarget,
                 warmIpTarget,
                 minimumIpTarget,
@@ -147,6 +155,7 @@ public record PoolSettings(
         return limits.prefixes() || !prefixDelegation
                 ? this
                 : new PoolSettings(
+                        families,
                         warmEniTarget,
                         warmIpTarget,
                         minimumIpTarget,
@@ -179,6 +188,35 @@ public record PoolSettings(
 
         private String text(String name) {
             return Optional.ofNullable(environment.get(name)).orElse("").strip();
+        }
+
+        /** The VPC CNI takes one family alone; with nothing set ours is IPv4. */
+        Families families() {
+            boolean ipv6 = flag(ENABLE_IPV6);
+            boolean ipv4 = text(ENABLE_IPV4).isEmpty() ? !ipv6 : flag(ENABLE_IPV4);
+            if (!ipv4 && !ipv6 && errors.isEmpty()) {
+                errors.add(
+                        ENABLE_IPV4
+                                + " is false and "
+                                + ENABLE_IPV6
+                                + " is not true: pods would have no address; set one to true");
+            }
+            return ipv4 && ipv6 ? Families.BOTH : ipv6 ? Families.IPV6 : Families.IPV4;
+        }
+
+        /** As the VPC CNI; beside IPv4, prefixes are a matter of IPv4 alone. */
+        void refuseIpv6Without(PoolSettings settings) {
+            if (settings.families == Families.IPV6 && !settings.prefixDelegation) {
+                errors.add(
+                        "%s is true and %s is not: IPv6 addresses come out of prefixes; set both"
+                                .formatted(ENABLE_IPV6, ENABLE_PREFIX_DELEGATION));
+            }
+            if (settings.families.has(IpAddress.Family.IPV6) && settings.customNetworking) {
+                errors.add(
+                        "%s and %s are true: IPv6 addresses are on the primary interface, which has"
+                                        .formatted(ENABLE_IPV6, CUSTOM_NETWORKING)
+                                + " no pods then; unset one of them");
+            }
         }
 
         /** The words of Go's strconv.ParseBool, which the VPC CNI reads. */

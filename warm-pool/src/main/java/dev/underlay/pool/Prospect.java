@@ -20,6 +20,9 @@ final class Prospect {
         Growth growth =
                 new Growth(
                         pool, settings, pool.limits().get(), oneMore, nowNanos, () -> "prospect");
+        if (growth.ipv6Obstacle().isPresent()) {
+            return growth.ipv6Obstacle().get();
+        }
         long stuck = stuckAddresses(pool, nowNanos);
         long coming = counts.free() + counts.requested() - stuck + growth.found();
         if (coming >= oneMore.waiting()) {
@@ -48,7 +51,8 @@ final class Prospect {
         for (PooledInterface one : pool.inventory().interfaces()) {
             if (attachHold(pool, one, nowNanos).isPresent()) {
                 for (Block block : pool.inventory().blocksOf(one.id)) {
-                    count += Choice.leasable(block) ? block.free(nowNanos) : 0;
+                    boolean counted = Choice.leasable(block) && pool.inventory().counted(block);
+                    count += counted ? block.free(nowNanos) : 0;
                 }
             }
         }

@@ -32,7 +32,9 @@ final class Targets {
      *     left
      * @param whole whether each interface that is touched is filled
      */
-    record Want(long slots, long single, boolean whole) {}
+    record Want(long slots, long single, boolean whole) {
+        static final Want NOTHING = new Want(0, 0, false);
+    }
 
     private Targets() {}
 
@@ -117,7 +119,7 @@ final class Targets {
     }
 
     private static long fullPrefixes(PoolSettings settings) {
-        return (long) settings.warmPrefixTarget().orElse(0) * Census.size(BlockKind.PREFIX_28);
+        return (long) settings.warmPrefixTarget().orElse(0) * BlockKind.PREFIX_28.usable();
     }
 
     /** Which of the settings decides. */

@@ -2,6 +2,7 @@ package dev.underlay.pool;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A pool at a fixed instant and short names for what tests put into it. */
@@ -80,10 +81,14 @@ final class Fixtures {
 
     static String lease(Pool pool, String name, long nowNanos) {
         return switch (pool.lease(pod(name), nowNanos)) {
-            case LeaseAnswer.Leased(var lease) -> lease.address().toString();
-            case LeaseAnswer.AlreadyLeased(var lease) -> "again " + lease.address();
+            case LeaseAnswer.Leased(var leases) -> addresses(leases);
+            case LeaseAnswer.AlreadyLeased(var leases) -> "again " + addresses(leases);
             case LeaseAnswer.NoneFree() -> "none";
         };
+    }
+
+    private static String addresses(List<Lease> leases) {
+        return leases.stream().map(one -> "" + one.address()).collect(Collectors.joining(" "));
     }
 
     /** The node forgets the flows of all addresses that have cooled. */

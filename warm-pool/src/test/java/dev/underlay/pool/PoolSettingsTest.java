@@ -33,6 +33,7 @@ final class PoolSettingsTest {
                                         "IP_COOLDOWN_PERIOD", "0")))
                 .isEqualTo(
                         new PoolSettings(
+                                Families.IPV4,
                                 OptionalInt.of(2),
                                 OptionalInt.of(5),
                                 OptionalInt.of(10),
@@ -118,12 +119,48 @@ final class PoolSettingsTest {
         assertThat(errors("WARM_PREFIX_TARGET", "0")).isEmpty();
     }
 
-    private static List<String> errors(String... namesAndValues) {
+    /** G57: the VPC CNI refuses both families, and takes neither unless one is set. */
+    @Test
+    void one_family_or_both() {
+        assertThat(families()).isEqualTo(Families.IPV4);
+        assertThat(families("ENABLE_IPv6", "false")).isEqualTo(Families.IPV4);
+        assertThat(families("ENABLE_IPv6", "true", "ENABLE_PREFIX_DELEGATION", "true"))
+                .isEqualTo(Families.IPV6);
+        assertThat(families("ENABLE_IPv4", "true", "ENABLE_IPv6", "true")).isEqualTo(Families.BOTH);
+
+        assertThat(errors("ENABLE_IPv4", "false"))
+                .singleElement()
+                .asString()
+                .contains("pods would have no address");
+        assertThat(errors("ENABLE_IPv6", "true"))
+                .singleElement()
+                .asString()
+                .contains("ENABLE_PREFIX_DELEGATION is not", "set both");
+        assertThat(
+                        errors(
+                                "ENABLE_IPv4", "true",
+                                "ENABLE_IPv6", "true",
+                                "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true"))
+                .singleElement()
+                .asString()
+                .contains("the primary interface", "unset one");
+        assertThat(errors("ENABLE_IPv4", "no")).singleElement().asString().contains("\"no\"");
+    }
+
+    private static Families families(String... namesAndValues) {
+        return TestNode.settings(environment(namesAndValues)).families();
+    }
+
+    private static Map<String, String> environment(String... namesAndValues) {
         Map<String, String> environment = new TreeMap<>();
         for (int i = 0; i < namesAndValues.length; i += 2) {
             environment.put(namesAndValues[i], namesAndValues[i + 1]);
         }
-        return switch (PoolSettings.fromEnvironment(environment)) {
+        return environment;
+    }
+
+    private static List<String> errors(String... namesAndValues) {
+        return switch (PoolSettings.fromEnvironment(environment(namesAndValues))) {
             case PoolSettings.Parsed.Good _ -> List.of();
             case PoolSettings.Parsed.Bad(var errors) -> errors;
         };

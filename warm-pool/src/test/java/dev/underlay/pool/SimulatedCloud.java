@@ -25,6 +25,7 @@ final class SimulatedCloud implements CloudNetwork {
     private final Map<String, String> byToken = new TreeMap<>();
     private final TreeSet<IpAddress> taken = new TreeSet<>();
     private int made;
+    private int ipv6Prefixes;
 
     /** How many addresses the subnet has left for this node. */
     int subnetFree = 4000;
@@ -120,7 +121,11 @@ final class SimulatedCloud implements CloudNetwork {
         if (one == null) {
             return refused(Refusal.GONE, id);
         }
-        if (one.blocks().size() + count > limits.addressesPerInterface() - 1) {
+        if (kind == BlockKind.PREFIX_80) {
+            return assignIpv6(one, count);
+        }
+        long slots = one.blocks().stream().filter(SimulatedCloud::ipv4).count();
+        if (slots + count > limits.addressesPerInterface() - 1) {
             return refused(Refusal.INTERFACE_FULL, id);
         }
         Optional<Refusal> lack = lack(kind, count, 0);
@@ -133,6 +138,23 @@ final class SimulatedCloud implements CloudNetwork {
         blocks.addAll(fresh);
         put(one.with(one.attachment(), blocks));
         return new CloudAnswer.Done<>(fresh);
+    }
+
+    /** The subnet's IPv6 addresses never end. */
+    private CloudAnswer<List<Cidr>> assignIpv6(CloudInterface one, int count) {
+        mutations++;
+        List<Cidr> fresh = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            fresh.add(Cidr.parse("2001:db8:0:1:%x::/80".formatted(++ipv6Prefixes)));
+        }
+        List<Cidr> blocks = new ArrayList<>(one.blocks());
+        blocks.addAll(fresh);
+        put(one.with(one.attachment(), blocks));
+        return new CloudAnswer.Done<>(fresh);
+    }
+
+    private static boolean ipv4(Cidr block) {
+        return block.network().family() == IpAddress.Family.IPV4;
     }
 
     @Override
@@ -260,6 +282,9 @@ final class SimulatedCloud implements CloudNetwork {
     }
 
     private void giveBack(Cidr block) {
+        if (!ipv4(block)) {
+            return;
+        }
         addressesOf(block).forEach(taken::remove);
         subnetFree += (int) block.size();
     }

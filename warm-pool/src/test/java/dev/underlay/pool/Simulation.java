@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -37,6 +38,7 @@ final class Simulation {
     /** Pods that got an address. */
     int served;
 
+    private final Families families;
     PoolSettings settings;
     Cordon cordon = Cordon.OPEN;
     private final NodeIdentity.Limits limits;
@@ -45,7 +47,7 @@ final class Simulation {
                     a.atNanos != b.atNanos
                             ? Long.compare(a.atNanos, b.atNanos)
                             : Long.compare(a.order, b.order));
-    private final Map<AttachmentKey, Lease> pods = new TreeMap<>();
+    private final Map<AttachmentKey, List<Lease>> pods = new TreeMap<>();
     private final Map<IpAddress, Long> restsUntil = new TreeMap<>();
 
     /** Addresses whose flows the node may remember. */
@@ -71,7 +73,9 @@ final class Simulation {
         this.random = random;
         this.cloud = new SimulatedCloud(limits);
         remember();
+        this.families = settings.families();
         pool.setLimits(limits);
+        pool.setFamilies(families);
         links();
     }
 
@@ -146,9 +150,10 @@ final class Simulation {
     void restart() {
         Pool next = new Pool();
         next.setLimits(limits);
+        next.setFamilies(families);
         next.restoreInterfaces(
                 pool.interfaces().stream().flatMap(one -> one.cloud().stream()).toList(), nowNanos);
-        for (Lease lease : pods.values()) {
+        for (Lease lease : leases()) {
             assertThat(next.adopt(lease, nowNanos)).isEmpty();
         }
         for (InterfaceView one : pool.interfaces()) {
@@ -220,11 +225,18 @@ final class Simulation {
     }
 
     private void serve(AttachmentKey pod) {
-        if (!(pool.lease(pod, nowNanos) instanceof LeaseAnswer.Leased(var lease))) {
+        if (!(pool.lease(pod, nowNanos) instanceof LeaseAnswer.Leased(var leases))) {
             throw new AssertionError("free is counted, none is leased to " + pod);
         }
-        note("  leased " + lease);
-        assertThat(pods.values()).extracting(Lease::address).doesNotContain(lease.address());
+        note("  leased " + leases);
+        assertThat(leases).extracting(lease -> lease.address().family()).isEqualTo(families.all());
+        leases.forEach(this::use);
+        pods.put(pod, leases);
+        served++;
+    }
+
+    private void use(Lease lease) {
+        assertThat(leases()).extracting(Lease::address).doesNotContain(lease.address());
         assertThat(restsUntil.getOrDefault(lease.address(), 0L))
                 .as("rest of %s", lease.address())
                 .isLessThan(nowNanos);
@@ -234,18 +246,19 @@ final class Simulation {
                     .isLessThan(nowNanos);
         }
         remembered.add(lease.address());
-        pods.put(pod, lease);
-        served++;
     }
 
     private void endPod(AttachmentKey pod) {
         queue.cancel(pod);
-        Lease lease = pods.remove(pod);
-        assertThat(pool.release(pod, nowNanos, settings.cooldownNanos()).orElse(null))
-                .isEqualTo(lease);
-        if (lease != null) {
+        List<Lease> leases = Optional.ofNullable(pods.remove(pod)).orElse(List.of());
+        assertThat(pool.release(pod, nowNanos, settings.cooldownNanos())).isEqualTo(leases);
+        for (Lease lease : leases) {
             restsUntil.put(lease.address(), nowNanos + settings.cooldownNanos());
         }
+    }
+
+    private List<Lease> leases() {
+        return pods.values().stream().flatMap(List::stream).toList();
     }
 
     /** A link appears some time after the attach, and at once after a restart. */
@@ -265,7 +278,7 @@ final class Simulation {
         if (there) {
             // Before a link is ready, nothing names an address of it that no pod has.
             Set<IpAddress> living = new TreeSet<>();
-            pods.values().forEach(lease -> living.add(lease.address()));
+            leases().forEach(lease -> living.add(lease.address()));
             remembered.removeIf(
                     address -> !living.contains(address) && cloud.assigned(interfaceId, address));
             pool.linkReady(interfaceId);
@@ -342,11 +355,7 @@ final class Simulation {
             return new CloudAnswer.Done<>(described());
         }
         if (action instanceof CloudAction.UnassignBlocks(_, var leaving)) {
-            for (Cidr block : leaving) {
-                for (long index = 0; index < block.size(); index++) {
-                    assertUnused(block.address(index));
-                }
-            }
+            leaving.forEach(this::assertUnused);
         }
         CloudAnswer<?> answer = action.call(cloud);
         remember();
@@ -382,8 +391,8 @@ final class Simulation {
     // The invariants.
 
     private void check() {
-        assertThat(pool.leases()).containsExactlyInAnyOrderElementsOf(pods.values());
-        for (Lease lease : pods.values()) {
+        assertThat(pool.leases()).containsExactlyInAnyOrderElementsOf(leases());
+        for (Lease lease : leases()) {
             assertThat(cloud.assigned(lease.interfaceId(), lease.address()))
                     .as("%s is really there", lease)
                     .isTrue();
@@ -394,9 +403,11 @@ final class Simulation {
         assertThat(counts.requested()).isNotNegative();
     }
 
-    private void assertUnused(IpAddress address) {
-        assertThat(pods.values()).extracting(Lease::address).doesNotContain(address);
-        assertThat(restsUntil.getOrDefault(address, 0L)).isLessThan(nowNanos);
+    private void assertUnused(Cidr block) {
+        assertThat(leases()).extracting(Lease::address).noneMatch(block::contains);
+        restsUntil.forEach((address, until) -> {
+            assertThat(until < nowNanos || !block.contains(address)).as("%s", address).isTrue();
+        });
     }
 
     private long between(long least, long most) {

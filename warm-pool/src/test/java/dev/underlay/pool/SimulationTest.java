@@ -37,6 +37,12 @@ final class SimulationTest {
                     Map.of("ENABLE_PREFIX_DELEGATION", "true"),
                     Map.of("ENABLE_PREFIX_DELEGATION", "true", "WARM_PREFIX_TARGET", "1"),
                     Map.of("ENABLE_PREFIX_DELEGATION", "true", "WARM_IP_TARGET", "5"),
+                    Map.of("ENABLE_IPv4", "true", "ENABLE_IPv6", "true"),
+                    Map.of(
+                            "ENABLE_IPv4", "true",
+                            "ENABLE_IPv6", "true",
+                            "ENABLE_PREFIX_DELEGATION", "true"),
+                    Map.of("ENABLE_IPv6", "true", "ENABLE_PREFIX_DELEGATION", "true"),
                     Map.of("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true"),
                     Map.of("WARM_IP_TARGET", "1", "MAX_ENI", "2", "IP_COOLDOWN_PERIOD", "120"));
 

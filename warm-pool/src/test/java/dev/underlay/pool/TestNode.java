@@ -27,6 +27,7 @@ final class TestNode {
         this.cloud = new SimulatedCloud(limits);
         this.settings = settings;
         pool.setLimits(limits);
+        pool.setFamilies(settings.families());
         settle();
     }
 

@@ -135,7 +135,8 @@ final class PrefixPoolTest {
         List<IpAddress> leased = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             AttachmentKey pod = new AttachmentKey("underlay", "pod-" + pods++, "eth0");
-            leased.add(((LeaseAnswer.Leased) pool.lease(pod, nowNanos)).lease().address());
+            leased.add(
+                    ((LeaseAnswer.Leased) pool.lease(pod, nowNanos)).leases().getFirst().address());
         }
         return leased;
     }

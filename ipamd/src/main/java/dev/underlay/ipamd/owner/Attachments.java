@@ -196,8 +196,8 @@ final class Attachments {
         long now = clock.getAsLong();
         Lease lease;
         switch (pool.lease(add.key(), now)) {
-            case LeaseAnswer.Leased(var fresh) -> lease = fresh;
-            case LeaseAnswer.AlreadyLeased(var known) -> lease = known;
+            case LeaseAnswer.Leased(var fresh) -> lease = fresh.getFirst();
+            case LeaseAnswer.AlreadyLeased(var known) -> lease = known.getFirst();
             case LeaseAnswer.NoneFree() -> {
                 return false;
             }

@@ -84,6 +84,7 @@ public final class PoolOwner {
         this.clock = clock;
         this.config = config;
         this.settings = config.settings();
+        pool.setFamilies(settings.families());
         this.ports = ports;
         this.ledger = new Ledger(journal, clock, ports.metrics());
         this.placement = new Placement(pool, ledger);

@@ -40,6 +40,7 @@ final class UnderlayNode implements NodePool {
         this.kubelet = kubelet;
         this.cloud = new NodeCloud(limits, time, ec2);
         pool.setLimits(limits);
+        pool.setFamilies(settings.families());
     }
 
     @Override
