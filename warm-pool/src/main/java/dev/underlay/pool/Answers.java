@@ -119,8 +119,15 @@ final class Answers {
                 inventory.returned(block, nowNanos);
                 inventory.lost(block, nowNanos);
             } else {
-                block.life = BlockLife.ASSIGNED;
+                stays(block);
             }
+        }
+    }
+
+    /** One that an earlier call may still take, even after a look that shows it, does not stay. */
+    private static void stays(Block block) {
+        if (!block.mayLeave) {
+            block.life = BlockLife.ASSIGNED;
         }
     }
 
@@ -166,9 +173,12 @@ final class Answers {
                 }
             }
             case CloudAction.UnassignBlocks(var id, var asked) ->
-                    draining(id, asked).forEach(block -> block.life = BlockLife.ASSIGNED);
+                    draining(id, asked).forEach(Answers::stays);
             case CloudAction.DetachInterface(var id) ->
-                    inventory.find(id).ifPresent(one -> one.move(InterfaceLife.ATTACHED, nowNanos));
+                    inventory
+                            .find(id)
+                            .filter(one -> !one.mayLeave)
+                            .ifPresent(one -> one.move(InterfaceLife.ATTACHED, nowNanos));
             case CloudAction.CreateInterface(var request) -> flights.fulfilled(request.token());
             case CloudAction.AssignBlocks _,
                     CloudAction.DeleteInterface _,
@@ -178,8 +188,16 @@ final class Answers {
 
     /** Nothing is known until a look: what was to leave stays closed, a wish keeps its token. */
     void unknown(CloudAction action) {
-        if (action instanceof CloudAction.CreateInterface(var request)) {
-            flights.wish(request, nowNanos);
+        switch (action) {
+            case CloudAction.CreateInterface(var request) -> flights.wish(request, nowNanos);
+            case CloudAction.UnassignBlocks(var id, var asked) ->
+                    draining(id, asked).forEach(block -> block.mayLeave = true);
+            case CloudAction.DetachInterface(var id) ->
+                    inventory.find(id).ifPresent(one -> one.mayLeave = true);
+            case CloudAction.AttachInterface _,
+                    CloudAction.AssignBlocks _,
+                    CloudAction.DeleteInterface _,
+                    CloudAction.Describe _ -> {}
         }
         Flights.interfaceOf(action).ifPresent(id -> flights.doubt(id, nowNanos));
     }

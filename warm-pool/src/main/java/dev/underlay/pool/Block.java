@@ -26,6 +26,9 @@ final class Block {
     Standing standing;
     long grantedAtNanos = NOT_GRANTED;
 
+    /** Whether the cloud was asked to take it back and did not say whether it will: it must go. */
+    boolean mayLeave;
+
     /** In a /80, the number of the address that was leased last. */
     private long last;
 

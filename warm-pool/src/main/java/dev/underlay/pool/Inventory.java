@@ -93,6 +93,7 @@ final class Inventory {
             take(known);
             if (!known.interfaceId.equals(interfaceId)) {
                 known.life = BlockLife.ASSIGNED; // it leaves the other one
+                known.mayLeave = false;
             }
             known.interfaceId = interfaceId;
             known.standing = standing;

@@ -19,6 +19,9 @@ final class PooledInterface {
     /** Since when it is attached or has lost its link, whatever came last. */
     long withoutLinkSinceNanos;
 
+    /** Whether the cloud was asked to detach it and did not say whether it will: it must go. */
+    boolean mayLeave;
+
     private @Nullable CloudInterface cloud;
 
     PooledInterface(String id, InterfaceLife life, Standing standing, long nowNanos) {

@@ -188,6 +188,24 @@ final class PlannerTest {
         assertThat(plan(pool, 0, later).actions()).contains(unassign);
     }
 
+    /** A call whose answer was lost may have its effect after the look that shows none. */
+    @Test
+    void what_may_be_leaving_is_not_leased_although_the_next_call_is_refused() {
+        Pool pool = pool(eni(0, "10.0.0.1"), eni(1, "10.0.1.1"));
+        UnassignBlocks unassign = new UnassignBlocks("eni-0", Fixtures.blocks("10.0.0.1"));
+        DetachInterface detach = new DetachInterface("eni-1");
+        for (CloudAction action : List.of(unassign, detach)) {
+            refuse(pool, action, Refusal.UNKNOWN_OUTCOME, T);
+        }
+        describe(pool, T + 1, eni(0, "10.0.0.1"), eni(1, "10.0.1.1"));
+        for (CloudAction action : List.of(unassign, detach)) {
+            refuse(pool, action, Refusal.NOT_PERMITTED, T + 2);
+        }
+        assertThat(lease(pool, "a", T + 2)).isEqualTo("none");
+        long later = T + 2 + Timing.backoffNanos(Refusal.NOT_PERMITTED, 1);
+        assertThat(plan(pool, 0, later).actions()).contains(unassign, detach);
+    }
+
     @Test
     void what_has_just_left_before_a_restart_is_not_believed_to_be_back() {
         CloudInterface zero = eni(0, "10.0.0.1");
