@@ -29,7 +29,8 @@ final class BurstTest {
     }
 
     @Test
-    void with_an_empty_pool_and_a_slow_cloud_they_wait_and_then_succeed() throws IOException {
+    void hazard_03_with_an_empty_pool_and_a_slow_cloud_they_wait_and_then_succeed()
+            throws IOException {
         try (OneNode node = OneNode.boot(LARGER, Map.of())) {
             node.dials().latency(LatencyProfile.SLOW);
             node.startDaemon();

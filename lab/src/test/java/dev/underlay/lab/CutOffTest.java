@@ -28,7 +28,8 @@ final class CutOffTest {
     @TempDir private Path folder;
 
     @Test
-    void adds_succeed_while_slots_last_without_a_new_process_or_a_sync() throws Exception {
+    void hazard_41_adds_succeed_while_slots_last_without_a_new_process_or_a_sync()
+            throws Exception {
         Kernel.required("strace", "-V");
         try (OneNode node =
                 OneNode.serving(

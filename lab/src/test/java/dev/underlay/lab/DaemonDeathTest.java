@@ -2,6 +2,8 @@ package dev.underlay.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.underlay.localvpc.CallLedger;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("kernel")
 final class DaemonDeathTest {
     @Test
-    void pods_keep_their_packets_and_leases_and_what_was_deleted_meanwhile_is_freed()
+    void hazard_10_pods_keep_their_packets_and_leases_and_what_was_deleted_meanwhile_is_freed()
             throws Exception {
         try (OneNode node = OneNode.serving("m5.large", Map.of())) {
             List<Sandbox> pods = node.sandboxes(3);
@@ -78,6 +80,35 @@ final class DaemonDeathTest {
                             "pod-1 has " + b.address(),
                             "fresh has " + next.address());
         }
+    }
+
+    @Test
+    void hazard_15_a_restart_on_a_node_that_is_as_it_should_be_only_reads() throws Exception {
+        try (OneNode node = OneNode.serving("m5.large", Map.of())) {
+            node.addAll(3, node.sandboxes(12)); // more than one interface
+            awaitRest(node);
+            Map<CallLedger.Key, Long> before = node.vpc().cloud().ledger().counts();
+            assertThat(before.keySet()).anyMatch(key -> key.action().startsWith("Create"));
+            node.daemon().kill();
+            node.startDaemon();
+            awaitRest(node);
+            Map<CallLedger.Key, Long> since = node.vpc().cloud().ledger().counts();
+            since.entrySet().removeIf(now -> now.getValue().equals(before.get(now.getKey())));
+            assertThat(since.keySet())
+                    .extracting(CallLedger.Key::action)
+                    .isNotEmpty()
+                    .allMatch(action -> action.startsWith("Describe") || action.equals("Metadata"));
+        }
+    }
+
+    private static void awaitRest(OneNode node) throws IOException {
+        Await.until(
+                Duration.ofSeconds(20),
+                () -> {
+                    JsonNode status = node.status();
+                    return status.path("ready").asBoolean() && status.path("inFlight").isEmpty();
+                },
+                rests -> rests);
     }
 
     @Test

@@ -17,9 +17,8 @@ final class ReuseTest {
     private static final int DISCARD = 9;
     private static final int ADDRESSES = 9; // of an m5.large's one interface, beside its own
 
-    /** H12, H13 and H36. */
     @Test
-    void a_used_address_is_unreachable_while_it_cools_and_comes_back_without_flows()
+    void hazard_36_a_used_address_is_unreachable_while_it_cools_and_comes_back_without_flows()
             throws Exception {
         Kernel.required("conntrack", "--version");
         try (OneNode node =

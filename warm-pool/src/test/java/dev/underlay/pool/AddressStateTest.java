@@ -40,9 +40,7 @@ final class AddressStateTest {
                 .isEqualTo(new Change.AlreadySo());
     }
 
-    /**
-     * G60: at the very end of its period it still cools. H36: and until its flows are forgotten.
-     */
+    /** G60: at the very end of its period it still cools. And until its flows are forgotten. */
     @Test
     void a_cooling_address_is_free_once_its_period_has_passed_and_its_flows_are_forgotten() {
         Cooling cooling = new Cooling(T + PERIOD);

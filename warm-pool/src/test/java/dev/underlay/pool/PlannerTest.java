@@ -59,7 +59,7 @@ final class PlannerTest {
     }
 
     @Test
-    void a_burst_is_asked_for_at_once_and_only_once() {
+    void hazard_04_a_burst_is_asked_for_at_once_and_only_once() {
         Pool pool = pool(eni(0));
         pool.setLimits(new NodeIdentity.Limits(8, 30)); // m5.4xlarge
         Plan plan = plan(pool, 50, T);
@@ -311,7 +311,7 @@ final class PlannerTest {
     }
 
     @Test
-    void a_full_subnet_does_not_stop_another() {
+    void hazard_44_a_full_subnet_does_not_stop_another() {
         Pool pool = pool(eni(0), eni(1));
         refuse(pool, new AssignBlocks("eni-0", KIND, 8), Refusal.SUBNET_FULL, T);
         Plan plan = plan(pool, 0, T);

@@ -54,7 +54,7 @@ final class PoolModelTest {
 
     @ParameterizedTest(name = "seed {0}")
     @MethodSource("seeds")
-    void the_pool_is_its_model(long seed) {
+    void hazard_39_the_pool_is_its_model(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         Pool pool = new Pool();
         Model model = new Model();

@@ -65,7 +65,7 @@ final class PoolTest {
         assertThat(pool.counts(T + 31)).isEqualTo(new Counts(0, 0, 2, 0));
     }
 
-    /** H36, and H2 and H13: meanwhile it counts as cooling and cannot be given back. */
+    /** Meanwhile it counts as cooling and cannot be given back. */
     @Test
     void an_address_that_has_cooled_is_free_once_its_flows_are_forgotten() {
         Pool pool = pool(eni(0), eni(1, "10.0.1.1/32", "10.0.1.2/32"));
@@ -135,7 +135,7 @@ final class PoolTest {
     }
 
     @Test
-    void an_interface_missing_from_an_answer_is_kept_for_its_pods() {
+    void hazard_07_an_interface_missing_from_an_answer_is_kept_for_its_pods() {
         CloudInterface second = eni(1, "10.0.1.1/32", "10.0.1.2/32");
         Pool pool = pool(eni(0), second);
         assertThat(lease(pool, "a", T)).isEqualTo("10.0.1.1");
@@ -171,7 +171,7 @@ final class PoolTest {
     }
 
     @Test
-    void an_answer_of_our_own_beats_a_description_that_lags() {
+    void hazard_06_an_answer_of_our_own_beats_a_description_that_lags() {
         Pool pool = pool(eni(0, "10.0.0.1/32"));
         CloudAction assign = new CloudAction.AssignBlocks("eni-0", BlockKind.SECONDARY_ADDRESS, 1);
         answer(pool, assign, blocks("10.0.0.2/32"), T);

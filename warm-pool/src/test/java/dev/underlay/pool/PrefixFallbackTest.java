@@ -143,7 +143,7 @@ final class PrefixFallbackTest {
     }
 
     @Test
-    void a_prefix_in_use_is_filled_first_and_an_empty_one_is_broken_last() {
+    void hazard_18_a_prefix_in_use_is_filled_first_and_an_empty_one_is_broken_last() {
         Pool pool = pool(eni(0, "10.0.0.16/28", "10.0.0.32/28", "10.0.0.81", "10.0.0.82"));
         assertThat(lease(pool, "a", T)).isEqualTo("10.0.0.81");
         assertThat(lease(pool, "b", T)).isEqualTo("10.0.0.82");

@@ -156,7 +156,7 @@ final class TargetVectorsTest {
 
     /** Where addresses come one by one, none is beyond the pods; the VPC CNI overshoots by W. */
     @Test
-    void never_more_addresses_than_pods() {
+    void hazard_01_never_more_addresses_than_pods() {
         TestNode node = new TestNode(M5_XLARGE, settings("WARM_IP_TARGET", "5").withMaxPods(20));
         node.pods(17);
         assertThat(node.shape()).isEqualTo("2 interfaces, 20 addresses, 3 free [14, 6]");
@@ -236,7 +236,7 @@ final class TargetVectorsTest {
 
     /** The same on the way down: whole interfaces where they fit, single addresses besides. */
     @Test
-    void no_target_keeps_eight_free_when_pods_go() {
+    void hazard_01_no_target_keeps_eight_free_when_pods_go() {
         TestNode node = new TestNode(M5_LARGE, TestNode.settings(Map.of()));
         node.pods(24);
         node.pods(10);

@@ -72,7 +72,7 @@ final class CallGuardTest {
     }
 
     @Test
-    void a_throttled_call_halves_the_budget_down_to_one() {
+    void hazard_14_a_throttled_call_halves_the_budget_down_to_one() {
         Budget budget = new Budget("test", 8, Duration.ZERO);
         budget.throttled();
         assertThat(budget.perSecond()).isEqualTo(4);

@@ -63,7 +63,7 @@ final class PrefixPoolTest {
     }
 
     @Test
-    void a_subnet_in_pieces_serves_single_addresses_until_it_heals() {
+    void hazard_18_a_subnet_in_pieces_serves_single_addresses_until_it_heals() {
         List<Eni> strangers = new ArrayList<>();
         String own = instance.primaryAddress().getHostAddress();
         for (int start = 16; start < 256; start += 16) {

@@ -211,7 +211,7 @@ final class StrictVpcTest {
 
     @ParameterizedTest
     @EnumSource(Dials.FullSubnet.class)
-    void a_full_subnet_is_known_by_each_of_its_codes(Dials.FullSubnet code) {
+    void hazard_19_a_full_subnet_is_known_by_each_of_its_codes(Dials.FullSubnet code) {
         vpc.dials().fullSubnet(code);
         CloudInterface it = attached("wish-1", 1, 1);
         vpc.dials().exhaust(instance.subnet().id());

@@ -132,9 +132,10 @@ class ConntrackTest {
         }
     }
 
-    /** H36: a flow of the former pod must not be taken for one of the next. */
+    /** A flow of the former pod must not be taken for one of the next. */
     @Test
-    void every_entry_that_names_the_address_goes_and_every_other_stays() throws Exception {
+    void hazard_36_every_entry_that_names_the_address_goes_and_every_other_stays()
+            throws Exception {
         stream(client, GONE);
         stream(client, SERVICE);
         datagram(client, GONE);

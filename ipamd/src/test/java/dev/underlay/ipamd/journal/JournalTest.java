@@ -304,6 +304,19 @@ class JournalTest {
     }
 
     @Test
+    void hazard_41_a_lease_is_written_by_itself_however_many_pods_there_are() throws IOException {
+        try (Journal journal = Journal.open(folder.resolve("journal"), BOOT, 0).journal()) {
+            long[] sizes = new long[500];
+            for (int i = 0; i < sizes.length; i++) {
+                long before = journal.bytes();
+                journal.append(List.of(lease("c%03d".formatted(i), "10.1." + i / 100 + ".1")), 0);
+                sizes[i] = journal.bytes() - before;
+            }
+            assertThat(sizes).containsOnly(sizes[0]);
+        }
+    }
+
+    @Test
     void it_is_rewritten_when_it_has_grown_and_says_the_same_afterwards() throws IOException {
         Path path = folder.resolve("journal");
         Journal journal = Journal.open(path, BOOT, 0).journal();

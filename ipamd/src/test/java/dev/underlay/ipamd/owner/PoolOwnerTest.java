@@ -58,7 +58,8 @@ class PoolOwnerTest {
     }
 
     @Test
-    void adds_without_a_free_address_wait_and_are_served_in_their_order() throws IOException {
+    void hazard_03_adds_without_a_free_address_wait_and_are_served_in_their_order()
+            throws IOException {
         try (OwnerHarness node = OwnerHarness.fresh(folder).ready()) {
             fill(node, 27);
             Turn.Add first = node.add("first");
@@ -98,6 +99,29 @@ class PoolOwnerTest {
     }
 
     @Test
+    void hazard_05_calls_that_are_under_way_keep_nobody_waiting() throws IOException {
+        try (OwnerHarness node = OwnerHarness.fresh(folder).ready()) {
+            int asked = node.cloud.asked().size();
+            Turn.Add first = node.add("c0");
+            node.wire(first, 1);
+            for (int i = 1; i < 6; i++) {
+                node.add("c" + i);
+            }
+            assertThat(node.cloud.asked()).as("under way from here on").hasSizeGreaterThan(asked);
+            IpAddress next = node.granted(node.add("next"));
+            assertThat(next).isNotEqualTo(node.granted(first));
+            release(node, "c0");
+            assertThat(node.journal.state().lease(first.key())).isEmpty();
+            for (int i = 7; i < 27; i++) {
+                node.add("c" + i);
+            }
+            assertThat(node.cloud.asked())
+                    .as("several at once, none answered")
+                    .hasSizeGreaterThan(asked + 1);
+        }
+    }
+
+    @Test
     void with_the_cloud_away_adds_succeed_while_slots_last_and_then_wait() throws IOException {
         try (OwnerHarness node = OwnerHarness.fresh(folder).ready()) {
             node.cloud.refuse(Refusal.UNAVAILABLE, "EC2 does not answer");
@@ -117,9 +141,8 @@ class PoolOwnerTest {
         }
     }
 
-    /** H36. */
     @Test
-    void an_address_that_has_cooled_is_leased_once_the_kernel_has_forgotten_its_flows()
+    void hazard_36_an_address_that_has_cooled_is_leased_once_the_kernel_has_forgotten_its_flows()
             throws IOException {
         try (OwnerHarness node = OwnerHarness.fresh(folder).ready()) {
             fill(node, 27);

@@ -116,7 +116,8 @@ class RecoveryTest {
     }
 
     @Test
-    void what_rests_goes_on_resting_and_what_was_asked_for_is_asked_again() throws IOException {
+    void hazard_12_what_rests_goes_on_resting_and_what_was_asked_for_is_asked_again()
+            throws IOException {
         CloudAction request =
                 new CloudAction.CreateInterface(
                         new InterfaceRequest("t", BlockKind.SECONDARY_ADDRESS, 9));

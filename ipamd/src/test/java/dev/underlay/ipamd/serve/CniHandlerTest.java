@@ -226,7 +226,7 @@ class CniHandlerTest {
     }
 
     @Test
-    void status_says_50_until_the_node_can_serve() throws IOException {
+    void hazard_20_status_says_50_until_the_node_can_serve() throws IOException {
         assertThat(code(call("STATUS", "", config("1.1.0", "")))).isEqualTo(50);
         live.start();
         success(call("STATUS", "", config("1.1.0", "")));
@@ -258,7 +258,8 @@ class CniHandlerTest {
     }
 
     @Test
-    void a_del_from_the_past_is_carried_out_unless_the_lease_is_younger() throws IOException {
+    void hazard_10_a_del_from_the_past_is_carried_out_unless_the_lease_is_younger()
+            throws IOException {
         live.start();
         success(call("ADD", "old", config("1.1.0", "")));
         long between = Linux.bootTimeNanos();
