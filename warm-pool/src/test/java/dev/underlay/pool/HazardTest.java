@@ -47,7 +47,7 @@ final class HazardTest {
         assertThat(lease(pool, "a", T)).isEqualTo("10.0.0.1");
         for (long at = LATER; at < LATER + 3 * Timing.QUIET_NANOS; at += Timing.QUIET_NANOS) {
             describe(pool, at, eni(0, "10.0.0.2/32"));
-            assertThat(pool.leaseOf(pod("a"))).isPresent();
+            assertThat(pool.leasesOf(pod("a"))).hasSize(1);
             assertThat(plan(pool, "1", 0, at).actions())
                     .noneMatch(action ->
                             action instanceof UnassignBlocks(_, var leaving)
