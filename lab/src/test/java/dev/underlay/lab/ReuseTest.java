@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -15,6 +17,8 @@ import org.junit.jupiter.api.Test;
 @Tag("kernel")
 final class ReuseTest {
     private static final int DISCARD = 9;
+    private static final Duration COOLDOWN = Duration.ofSeconds(12);
+    private static final Duration LAST = Duration.ofSeconds(2);
     private static final int ADDRESSES = 9; // of an m5.large's one interface, beside its own
 
     @Test
@@ -67,6 +71,50 @@ final class ReuseTest {
             assertThat(flows(node, other.address())).hasSameSizeAs(others);
             Traffic.answers(client, node.place(next, reply));
         }
+    }
+
+    @Test
+    void hazard_12_until_its_cooldown_ends_a_late_packet_is_unreachable_and_reaches_no_pod()
+            throws Exception {
+        Map<String, String> settings =
+                Map.of("MAX_ENI", "1", "IP_COOLDOWN_PERIOD", String.valueOf(COOLDOWN.toSeconds()));
+        try (OneNode node = OneNode.serving("m5.large", settings)) {
+            List<Sandbox> pods = node.sandboxes(ADDRESSES);
+            List<CniReply> added = node.addAll(1, pods);
+            String address = added.getFirst().address();
+            Sandbox next = node.runtime().sandbox("next");
+            long released = System.nanoTime();
+            assertThat(node.runtime().delete(pods.getFirst()).line()).isEqualTo("success");
+            isUnreachable(address, pods.subList(1, 4));
+            node.daemon().kill();
+            isUnreachable(address, pods.subList(4, 6));
+            node.startDaemon();
+            isUnreachable(address, pods.subList(6, 8));
+            FutureTask<CniReply> add = new FutureTask<>(() -> node.runtime().add(next));
+            Thread.ofPlatform().start(add); // waits: there is no other address
+            Await.until(
+                    COOLDOWN, () -> since(released), it -> it.compareTo(COOLDOWN.minus(LAST)) > 0);
+            isUnreachable(address, pods.subList(8, 9));
+            assertThat(since(released)).as("the machine is too slow").isLessThan(COOLDOWN);
+
+            CniReply reply = add.get();
+            assertThat(since(released)).isGreaterThanOrEqualTo(COOLDOWN);
+            assertThat(reply.address()).isEqualTo(address);
+            Traffic.answers(node.place(pods.get(1), added.get(1)), node.place(next, reply));
+        }
+    }
+
+    /** One packet of each: a kernel answers a sender of many only now and then. */
+    private static void isUnreachable(String address, List<Sandbox> senders) throws IOException {
+        for (Sandbox sender : senders) {
+            assertThat(Traffic.ping(sender.netns(), address).out())
+                    .as("a late packet of %s", sender.podName())
+                    .contains("Destination Host Unreachable");
+        }
+    }
+
+    private static Duration since(long nanoTime) {
+        return Duration.ofNanos(System.nanoTime() - nanoTime);
     }
 
     private static void send(DatagramSocket socket, String to) throws IOException {
