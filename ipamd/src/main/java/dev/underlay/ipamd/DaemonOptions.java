@@ -37,8 +37,8 @@ record DaemonOptions(
             Environment: WARM_ENI_TARGET, WARM_IP_TARGET, MINIMUM_IP_TARGET,
             ENABLE_PREFIX_DELEGATION, WARM_PREFIX_TARGET, MAX_ENI, UNDERLAY_MAX_PODS,
             AWS_MANAGE_ENIS_NON_SCHEDULABLE, IP_COOLDOWN_PERIOD (seconds),
-            UNDERLAY_ADD_WAIT (seconds, 1 to 60), UNDERLAY_LOG_LEVEL, CLUSTER_NAME
-            and the AWS SDK's own variables.
+            UNDERLAY_ADD_WAIT (seconds, 1 to 60), UNDERLAY_LOG_LEVEL, CLUSTER_NAME,
+            ENABLE_SUBNET_DISCOVERY, MY_NODE_NAME and the AWS SDK's own variables.
             """;
 
     private static final Map<String, String> DEFAULTS =

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 
 /** A local VPC with nodes in it. The run that it belongs to removes what it leaves. */
 final class LabVpc implements AutoCloseable {
@@ -32,10 +33,17 @@ final class LabVpc implements AutoCloseable {
 
     /** Raises a VPC of two subnets in two zones, without nodes. */
     static LabVpc raise(LabRun run, Programs programs, LatencyProfile latency) throws IOException {
+        return raise(run, programs, latency, UnaryOperator.identity());
+    }
+
+    /** Raises a VPC that differs from that one. */
+    static LabVpc raise(
+            LabRun run, Programs programs, LatencyProfile latency, UnaryOperator<VpcSpec> change)
+            throws IOException {
         programs.check();
         NamespaceFabric fabric = NamespaceFabric.create(run.prefix());
         VpcSpec spec =
-                VpcSpec.loopback(fabric)
+                change.apply(VpcSpec.loopback(fabric))
                         .withAddresses(
                                 endpoint(NamespaceFabric.EC2_ADDRESS),
                                 endpoint(NamespaceFabric.METADATA_ADDRESS));

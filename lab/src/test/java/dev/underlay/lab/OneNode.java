@@ -3,6 +3,7 @@ package dev.underlay.lab;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.underlay.localvpc.Dials;
 import dev.underlay.localvpc.LatencyProfile;
+import dev.underlay.localvpc.VpcSpec;
 import dev.underlay.localvpc.state.Eni;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 
 /**
  * A small VPC of a test's own with one node in it: the shipped daemon as a process, the shipped
@@ -46,10 +48,16 @@ final class OneNode implements AutoCloseable {
 
     /** Boots the node; its daemon is not started. */
     static OneNode boot(String type, Map<String, String> settings) throws IOException {
+        return boot(type, settings, UnaryOperator.identity());
+    }
+
+    /** Boots the node in another VPC; its daemon is not started. */
+    static OneNode boot(String type, Map<String, String> settings, UnaryOperator<VpcSpec> change)
+            throws IOException {
         Kernel.required();
         LabRun run = LabRun.start();
         try {
-            LabVpc vpc = LabVpc.raise(run, programs(), LatencyProfile.NONE);
+            LabVpc vpc = LabVpc.raise(run, programs(), LatencyProfile.NONE, change);
             return new OneNode(run, vpc, vpc.addNode(type, 0, settings));
         } catch (IOException | RuntimeException e) {
             run.close();

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -234,6 +235,10 @@ public final class AwsCloudNetwork implements CloudNetwork, ClusterInterfaces, A
                                 guard,
                                 instanceId,
                                 settings.clusterName(),
+                                new NodeSubnets(
+                                        settings.subnetDiscovery(),
+                                        settings.clusterName(),
+                                        () -> ThreadLocalRandom.current().nextDouble()),
                                 policy,
                                 after);
                 ec2 = mine;

@@ -12,13 +12,17 @@ import java.util.Optional;
  * @param keys fixed credentials; without them the SDK's default chain finds some
  * @param metadataEndpoint the metadata service, without a path
  * @param clusterName the cluster's name, written as a tag on what we make
+ * @param subnetDiscovery whether interfaces are also made in other subnets of the zone, by tags
  */
 public record AwsSettings(
         Optional<URI> ec2Endpoint,
         Optional<String> region,
         Optional<Keys> keys,
         URI metadataEndpoint,
-        Optional<String> clusterName) {
+        Optional<String> clusterName,
+        boolean subnetDiscovery) {
+    private static final String SUBNET_DISCOVERY = "ENABLE_SUBNET_DISCOVERY";
+
     /** EC2 user guide, "Retrieve instance metadata": the IPv4 address of the service. */
     private static final String METADATA_ENDPOINT = "http://169.254.169.254";
 
@@ -39,11 +43,11 @@ public record AwsSettings(
     /**
      * Reads the SDK's standard variables ({@code AWS_ENDPOINT_URL_EC2}, {@code AWS_ENDPOINT_URL},
      * {@code AWS_REGION}, {@code AWS_ACCESS_KEY_ID}, {@code AWS_SECRET_ACCESS_KEY}, {@code
-     * AWS_SESSION_TOKEN}, {@code AWS_EC2_METADATA_SERVICE_ENDPOINT}) and {@code CLUSTER_NAME}. An
-     * empty value counts as absent.
+     * AWS_SESSION_TOKEN}, {@code AWS_EC2_METADATA_SERVICE_ENDPOINT}), {@code CLUSTER_NAME} and
+     * {@code ENABLE_SUBNET_DISCOVERY}. An empty value counts as absent.
      *
-     * @throws IllegalArgumentException when an endpoint is not a URI; the message names the
-     *     variable
+     * @throws IllegalArgumentException when an endpoint is not a URI or the flag none; the message
+     *     names the variable
      */
     public static AwsSettings fromEnvironment(Map<String, String> environment) {
         Optional<String> accessKeyId = value(environment, "AWS_ACCESS_KEY_ID");
@@ -63,7 +67,19 @@ public record AwsSettings(
                 keys,
                 uri(environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT")
                         .orElse(URI.create(METADATA_ENDPOINT)),
-                value(environment, "CLUSTER_NAME"));
+                value(environment, "CLUSTER_NAME"),
+                subnetDiscovery(value(environment, SUBNET_DISCOVERY).orElse("true")));
+    }
+
+    private static boolean subnetDiscovery(String text) {
+        return switch (text) {
+            case "1", "t", "T", "true", "TRUE", "True" -> true;
+            case "0", "f", "F", "false", "FALSE", "False" -> false;
+            default ->
+                    throw new IllegalArgumentException(
+                            "%s is \"%s\": it must be true or false; correct or unset it"
+                                    .formatted(SUBNET_DISCOVERY, text));
+        };
     }
 
     private static Optional<String> value(Map<String, String> environment, String name) {

@@ -56,6 +56,7 @@ final class Ec2Network implements AutoCloseable {
     private final CallPolicy policy;
     private final Executor after;
     private final InterfaceView view;
+    private final NodeSubnets subnets;
     private final Settlement settlement;
     private final BlockCalls blockCalls;
     private final ClusterView cluster;
@@ -65,6 +66,7 @@ final class Ec2Network implements AutoCloseable {
             Caffeine.newBuilder().maximumSize(MAX_REPAIRS).expireAfterWrite(REPAIR_EVERY).build();
 
     /**
+     * @param subnets in which subnets interfaces are made
      * @param after runs what may follow an answer
      */
     Ec2Network(
@@ -72,12 +74,14 @@ final class Ec2Network implements AutoCloseable {
             CallGuard guard,
             String instanceId,
             Optional<String> clusterName,
+            NodeSubnets subnets,
             CallPolicy policy,
             Executor after) {
         this.ec2 = ec2;
         this.guard = guard;
         this.instanceId = instanceId;
         this.clusterName = clusterName;
+        this.subnets = subnets;
         this.policy = policy;
         this.after = after;
         this.view = new InterfaceView(ec2, instanceId);
@@ -113,9 +117,42 @@ final class Ec2Network implements AutoCloseable {
         return all.stream().map(NodeInterface::cloud).toList();
     }
 
+    /** Makes an interface in the first of the node's subnets that has room for it. */
     CloudInterface create(InterfaceRequest request, Deadline deadline) throws CallFailure {
         NodeInterface primary = view.primary(deadline);
-        String subnetId = primary.cloud().subnetId();
+        String home = primary.cloud().subnetId();
+        CallFailure full = noSubnet(home);
+        for (String id : subnets.order(view.zoneOf(home, deadline), home, request.kind())) {
+            try {
+                return create(request, primary, id, deadline);
+            } catch (CallFailure failure) {
+                full = request.kind().delegated() ? Ec2Errors.ofPrefixes(failure) : failure;
+                if (!isFull(full)) {
+                    throw full;
+                }
+                subnets.full(id, request.kind());
+                full = view.withFreeAddresses(full, id, deadline);
+            }
+        }
+        throw full;
+    }
+
+    private static boolean isFull(CallFailure failure) {
+        return failure.refusal() == Refusal.SUBNET_FULL
+                || failure.refusal() == Refusal.NO_FREE_PREFIX;
+    }
+
+    private static CallFailure noSubnet(String home) {
+        return CallFailure.certain(
+                Refusal.MISCONFIGURED,
+                "%s is tagged %s=0 and no other subnet of its zone is tagged %s=1 for this cluster;"
+                                .formatted(home, NodeSubnets.ROLE, NodeSubnets.ROLE)
+                        + " tag one or set ENABLE_SUBNET_DISCOVERY=false");
+    }
+
+    private CloudInterface create(
+            InterfaceRequest request, NodeInterface primary, String subnetId, Deadline deadline)
+            throws CallFailure {
         Cidr subnet = view.subnet(subnetId, deadline);
         CreateNetworkInterfaceRequest.Builder create =
                 CreateNetworkInterfaceRequest.builder()
@@ -152,10 +189,7 @@ final class Ec2Network implements AutoCloseable {
         } catch (CallFailure failure) {
             // A mismatch means that an earlier daemon made it from this token, at another time.
             if (!failure.ambiguous() && !Ec2Errors.isTokenMismatch(failure)) {
-                throw view.withFreeAddresses(
-                        request.kind().delegated() ? Ec2Errors.ofPrefixes(failure) : failure,
-                        subnetId,
-                        deadline);
+                throw failure;
             }
             made =
                     settlement
@@ -232,6 +266,7 @@ final class Ec2Network implements AutoCloseable {
             throws CallFailure {
         try (var _ = locks.hold(interfaceId)) {
             NodeInterface before = view.knownOrLook(interfaceId, deadline);
+            refuseClosed(before.cloud().subnetId(), deadline);
             List<Cidr> added;
             try {
                 added =
@@ -251,6 +286,16 @@ final class Ec2Network implements AutoCloseable {
                                     .distinct()
                                     .toList()));
             return added;
+        }
+    }
+
+    /** The primary interface's subnet can be closed to pods, and any other one later. */
+    private void refuseClosed(String subnetId, Deadline deadline) throws CallFailure {
+        if (subnets.closed(view.tagsOf(subnetId, deadline))) {
+            throw CallFailure.certain(
+                    Refusal.SUBNET_FULL,
+                    "%s is tagged %s=0: no pod gets an address of it"
+                            .formatted(subnetId, NodeSubnets.ROLE));
         }
     }
 

@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.services.ec2.Ec2Client;
@@ -19,6 +21,7 @@ import software.amazon.awssdk.services.ec2.model.DescribeSubnetsResponse;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.Tag;
 
 /**
  * The node's interfaces as EC2 describes them: the full list, a look at one, and what the last
@@ -35,7 +38,7 @@ final class InterfaceView {
     /** What was made for the instance, plugged in or not. */
     private static final String BY_TAG = "tag:" + Tags.INSTANCE_ID;
 
-    /** A subnet's CIDR never changes; this only bounds the memory. */
+    /** A subnet's CIDR never changes; its tags are read again when one is full. */
     private static final Duration SUBNET_KEPT = Duration.ofHours(12);
 
     private static final int MAX_SUBNETS = 100;
@@ -45,7 +48,7 @@ final class InterfaceView {
 
     private final Ec2Api ec2;
     private final String instanceId;
-    private final Cache<String, Cidr> subnets =
+    private final Cache<String, Subnet> subnets =
             Caffeine.newBuilder().maximumSize(MAX_SUBNETS).expireAfterAccess(SUBNET_KEPT).build();
     private final Cache<String, NodeInterface> known =
             Caffeine.newBuilder().maximumSize(MAX_INTERFACES).build();
@@ -145,20 +148,56 @@ final class InterfaceView {
 
     /** The CIDR of a subnet. */
     Cidr subnet(String subnetId, Deadline deadline) throws CallFailure {
-        loadSubnets(List.of(subnetId), deadline);
-        Cidr cidr = subnets.getIfPresent(subnetId);
-        if (cidr == null) {
+        return Cidr.parse(known(subnetId, deadline).cidrBlock());
+    }
+
+    List<Tag> tagsOf(String subnetId, Deadline deadline) throws CallFailure {
+        return known(subnetId, deadline).tags();
+    }
+
+    /** A subnet and the others of its zone and VPC, as they were read last. */
+    List<Subnet> zoneOf(String subnetId, Deadline deadline) throws CallFailure {
+        Subnet one = known(subnetId, deadline);
+        return subnets.asMap().values().stream()
+                .filter(other -> other.equals(one) || place(other).equals(place(one)))
+                .toList();
+    }
+
+    /** The filters that find a subnet's zone; only its name where EC2 does not say it. */
+    private static List<Filter> place(Subnet one) {
+        return place(one.vpcId(), one.availabilityZone(), List.of(one.subnetId()));
+    }
+
+    private static List<Filter> place(
+            @Nullable String vpcId, @Nullable String zone, List<String> otherwise) {
+        return vpcId == null || zone == null
+                ? List.of(filter("subnet-id", otherwise))
+                : List.of(
+                        filter("vpc-id", List.of(vpcId)),
+                        filter("availability-zone", List.of(zone)));
+    }
+
+    private static Filter filter(String name, List<String> values) {
+        return Filter.builder().name(name).values(values).build();
+    }
+
+    private Subnet known(String subnetId, Deadline deadline) throws CallFailure {
+        if (subnets.getIfPresent(subnetId) == null) {
+            describeSubnets(List.of(filter("subnet-id", List.of(subnetId))), deadline);
+        }
+        Subnet subnet = subnets.getIfPresent(subnetId);
+        if (subnet == null) {
             throw CallFailure.certain(
                     Refusal.UNAVAILABLE, "EC2 does not describe subnet " + subnetId);
         }
-        return cidr;
+        return subnet;
     }
 
     private List<NodeInterface> read(List<NetworkInterface> found, Deadline deadline)
             throws CallFailure {
         List<NetworkInterface> ours =
                 found.stream().filter(it -> NodeInterface.belongsTo(it, instanceId)).toList();
-        loadSubnets(ours.stream().map(NetworkInterface::subnetId).distinct().toList(), deadline);
+        loadSubnets(ours, deadline);
         List<NodeInterface> read = new ArrayList<>();
         for (NetworkInterface it : ours) {
             if (it.privateIpAddress() == null) {
@@ -194,28 +233,36 @@ final class InterfaceView {
                 deadline);
     }
 
-    private void loadSubnets(List<String> ids, Deadline deadline) throws CallFailure {
-        List<String> missing = ids.stream().filter(id -> subnets.getIfPresent(id) == null).toList();
-        if (missing.isEmpty()) {
-            return;
-        }
-        for (Subnet subnet : describeSubnets(missing, deadline)) {
-            if (subnet.cidrBlock() != null) {
-                subnets.put(subnet.subnetId(), Cidr.parse(subnet.cidrBlock()));
-            }
+    /** All subnets of the zone, since it takes the same one call. */
+    private void loadSubnets(List<NetworkInterface> interfaces, Deadline deadline)
+            throws CallFailure {
+        List<NetworkInterface> missing =
+                interfaces.stream()
+                        .filter(it -> subnets.getIfPresent(it.subnetId()) == null)
+                        .toList();
+        if (!missing.isEmpty()) {
+            NetworkInterface one = missing.getFirst();
+            List<String> ids = missing.stream().map(NetworkInterface::subnetId).distinct().toList();
+            describeSubnets(place(one.vpcId(), one.availabilityZone(), ids), deadline);
         }
     }
 
-    private List<Subnet> describeSubnets(List<String> ids, Deadline deadline) throws CallFailure {
-        return ec2.call(
-                Ec2Action.DESCRIBE_SUBNETS,
-                String.join(",", ids),
-                deadline,
-                DescribeSubnetsRequest.builder()
-                        .filters(Filter.builder().name("subnet-id").values(ids).build())
-                        .build(),
-                Ec2Client::describeSubnets,
-                DescribeSubnetsResponse::subnets);
+    private void describeSubnets(List<Filter> filters, Deadline deadline) throws CallFailure {
+        List<Subnet> described =
+                ec2.call(
+                        Ec2Action.DESCRIBE_SUBNETS,
+                        filters.stream()
+                                .flatMap(filter -> filter.values().stream())
+                                .collect(Collectors.joining(",")),
+                        deadline,
+                        DescribeSubnetsRequest.builder().filters(filters).build(),
+                        Ec2Client::describeSubnets,
+                        DescribeSubnetsResponse::subnets);
+        for (Subnet subnet : described) {
+            if (subnet.cidrBlock() != null) {
+                subnets.put(subnet.subnetId(), subnet);
+            }
+        }
     }
 
     /**
@@ -230,20 +277,19 @@ final class InterfaceView {
             return failure;
         }
         try {
-            return describeSubnets(List.of(subnetId), deadline).stream()
-                    .filter(subnet -> subnet.availableIpAddressCount() != null)
-                    .findFirst()
-                    .map(subnet ->
-                            CallFailure.certain(
-                                    failure.refusal(),
-                                    failure.getMessage()
-                                            + "; "
-                                            + subnetId
-                                            + " has "
-                                            + subnet.availableIpAddressCount()
-                                            + " free addresses",
-                                    failure.getCause()))
-                    .orElse(failure);
+            describeSubnets(place(known(subnetId, deadline)), deadline);
+            Integer free = known(subnetId, deadline).availableIpAddressCount();
+            return free == null
+                    ? failure
+                    : CallFailure.certain(
+                            failure.refusal(),
+                            failure.getMessage()
+                                    + "; "
+                                    + subnetId
+                                    + " has "
+                                    + free
+                                    + " free addresses",
+                            failure.getCause());
         } catch (CallFailure look) {
             failure.addSuppressed(look);
             return failure;

@@ -28,6 +28,19 @@ final class AwsSettingsTest {
     }
 
     @Test
+    void subnets_are_discovered_unless_that_is_turned_off() {
+        assertThat(AwsSettings.fromEnvironment(Map.of()).subnetDiscovery()).isTrue();
+        assertThat(
+                        AwsSettings.fromEnvironment(Map.of("ENABLE_SUBNET_DISCOVERY", "F"))
+                                .subnetDiscovery())
+                .isFalse();
+        assertThatThrownBy(
+                        () -> AwsSettings.fromEnvironment(Map.of("ENABLE_SUBNET_DISCOVERY", "no")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("ENABLE_SUBNET_DISCOVERY");
+    }
+
+    @Test
     void half_a_pair_of_keys_is_none() {
         assertThat(AwsSettings.fromEnvironment(Map.of("AWS_ACCESS_KEY_ID", "AKID")).keys())
                 .isEmpty();
