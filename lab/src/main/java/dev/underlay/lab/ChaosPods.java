@@ -1,8 +1,6 @@
 package dev.underlay.lab;
 
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -181,18 +179,7 @@ final class ChaosPods {
     }
 
     private void killed(String verb, Sandbox sandbox, SplittableRandom random) throws IOException {
-        ProcessBuilder program =
-                new ProcessBuilder(node.folders().binaries().resolve("underlay").toString());
-        program.environment().clear();
-        program.environment()
-                .putAll(node.runtime().environment(verb, sandbox, sandbox.netnsPath()));
-        String input = node.runtime().configuration(null);
-        Process call = node.netns().call(program::start);
-        try (OutputStream in = call.getOutputStream()) {
-            in.write(input.getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            // It ended before it read all: nothing is left to kill.
-        }
+        Process call = node.runtime().start(verb, sandbox);
         try {
             call.waitFor(random.nextInt(KILLED_WITHIN_MICROS), TimeUnit.MICROSECONDS);
             call.destroyForcibly().waitFor();

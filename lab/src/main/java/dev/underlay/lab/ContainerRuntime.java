@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.underlay.localvpc.fabric.Netns;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -132,12 +133,29 @@ final class ContainerRuntime {
         return environment;
     }
 
-    /** Executes the plugin with exactly this. */
-    CniReply call(Map<String, String> environment, String input) throws IOException {
+    /** Starts a call without a previous result, for a caller that may kill it. */
+    Process start(String command, Sandbox sandbox) throws IOException {
+        byte[] input = configuration(null).getBytes(StandardCharsets.UTF_8);
+        Process call = node.call(plugin(environment(command, sandbox, sandbox.netnsPath()))::start);
+        try (OutputStream in = call.getOutputStream()) {
+            in.write(input);
+        } catch (IOException e) {
+            // It ended before it read all: nothing is left to kill.
+        }
+        return call;
+    }
+
+    private ProcessBuilder plugin(Map<String, String> environment) throws IOException {
         ProcessBuilder program =
                 new ProcessBuilder(binaries.resolve(pluginType(configurationList())).toString());
         program.environment().clear();
         program.environment().putAll(environment);
+        return program;
+    }
+
+    /** Executes the plugin with exactly this. */
+    CniReply call(Map<String, String> environment, String input) throws IOException {
+        ProcessBuilder program = plugin(environment);
         long began = System.nanoTime();
         Output output = Output.inside(node, program, input.getBytes(StandardCharsets.UTF_8), LIMIT);
         return new CniReply(

@@ -190,7 +190,7 @@ final class DaemonDeathTest {
             List<Sandbox> pods = node.sandboxes(8);
             List<Process> calls = new ArrayList<>();
             for (Sandbox pod : pods) {
-                calls.add(startAdd(node, pod));
+                calls.add(node.runtime().start("ADD", pod));
             }
             node.daemon().kill();
             for (Process call : calls) {
@@ -208,20 +208,8 @@ final class DaemonDeathTest {
     }
 
     private static void killedAfterMicros(OneNode node, Sandbox pod, long micros) throws Exception {
-        Process add = startAdd(node, pod);
+        Process add = node.runtime().start("ADD", pod);
         add.waitFor(micros, TimeUnit.MICROSECONDS);
         add.destroyForcibly().waitFor();
-    }
-
-    private static Process startAdd(OneNode node, Sandbox pod) throws IOException {
-        Path binary = node.node().folders().binaries().resolve("underlay");
-        ProcessBuilder builder = new ProcessBuilder(binary.toString());
-        builder.environment().clear();
-        builder.environment().putAll(node.runtime().environment("ADD", pod, pod.netnsPath()));
-        Process add = node.node().netns().call(builder::start);
-        try (var in = add.getOutputStream()) {
-            in.write(node.runtime().configuration(null).getBytes(StandardCharsets.UTF_8));
-        }
-        return add;
     }
 }
