@@ -37,12 +37,6 @@ final class FaultyCalls implements CloudCalls {
                     Refusal.INTERFACE_FULL,
                     Refusal.ATTACHMENT_LIMIT);
 
-    /** A description lags by so much at most; the pool reckons with a minute. */
-    private static final long LAG_NANOS = 20 * Schedule.SECOND;
-
-    /** After so long a call has happened if it ever does, and descriptions show it. */
-    private static final long SETTLED_NANOS = 80 * Schedule.SECOND;
-
     /** Calls in a minute of one life of the daemon, looks included; the most seen is 40. */
     private static final int CALLS_PER_MINUTE = 60;
 
@@ -73,7 +67,7 @@ final class FaultyCalls implements CloudCalls {
             case CloudAction.UnassignBlocks _,
                     CloudAction.DetachInterface _,
                     CloudAction.DeleteInterface _ ->
-                    world.takingUntilNanos = world.schedule.nowNanos() + SETTLED_NANOS;
+                    world.taking();
             case CloudAction.AssignBlocks _,
                     CloudAction.AttachInterface _,
                     CloudAction.CreateInterface _,
@@ -145,7 +139,7 @@ final class FaultyCalls implements CloudCalls {
             world.tally.fault(Fault.SLOW_CALL);
             there += time.between(0, 40 * Schedule.SECOND);
         }
-        if (world.faults && time.oneIn(4)) {
+        if (world.faults && time.oneIn(world.isTaking() ? 2 : world.faultOneIn)) {
             fail(action, there, reply);
         } else {
             time.in(there, "the cloud does " + action, () -> arrive(action, reply, 1));
@@ -214,7 +208,7 @@ final class FaultyCalls implements CloudCalls {
                     answer(
                             there,
                             action,
-                            new CloudAnswer.Done<>(world.cloud.stale(LAG_NANOS)),
+                            new CloudAnswer.Done<>(world.cloud.stale(Simulation.LAG_NANOS)),
                             reply);
             case NO_DESCRIPTION ->
                     answer(there, action, refused(Refusal.UNAVAILABLE, action), reply);
@@ -273,11 +267,14 @@ final class FaultyCalls implements CloudCalls {
                     case CloudAction.AssignBlocks(var id, var kind, var count) ->
                             new CloudAction.AssignBlocks(
                                     id, kind, world.schedule.random.nextInt(count + 1));
-                    case CloudAction.UnassignBlocks(var id, var blocks) ->
-                            new CloudAction.UnassignBlocks(
-                                    id,
-                                    blocks.subList(
-                                            0, world.schedule.random.nextInt(blocks.size() + 1)));
+                    case CloudAction.UnassignBlocks(var id, var blocks) -> {
+                        int some = world.schedule.random.nextInt(blocks.size() + 1);
+                        List<Cidr> taken = new ArrayList<>(blocks.subList(0, some));
+                        blocks.subList(some, blocks.size()).stream()
+                                .filter(block -> !world.cloud.holds(id, block))
+                                .forEach(taken::add); // what is gone counts as given back
+                        yield new CloudAction.UnassignBlocks(id, taken);
+                    }
                     default -> action;
                 };
         answer(Schedule.MILLI, action, happen(less), reply);
@@ -285,8 +282,10 @@ final class FaultyCalls implements CloudCalls {
 
     private void arrive(CloudAction action, Consumer<CloudAnswer<?>> reply, int times) {
         CloudAnswer<?> answer =
-                world.faults && action instanceof CloudAction.Describe && world.schedule.oneIn(2)
-                        ? new CloudAnswer.Done<>(world.cloud.stale(5 * Schedule.SECOND))
+                world.faults
+                                && action instanceof CloudAction.Describe
+                                && (world.isTaking() || world.schedule.oneIn(2))
+                        ? new CloudAnswer.Done<>(world.cloud.stale(Simulation.LAG_NANOS))
                         : happen(action);
         for (int i = 0; i < times; i++) {
             answer(world.schedule.between(0, 400 * Schedule.MILLI), action, answer, reply);

@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 final class Simulation {
     static final long WAIT_NANOS = 60 * Schedule.SECOND;
 
+    /** A description lags by so much at most; the pool reckons with a minute. */
+    static final long LAG_NANOS = 20 * Schedule.SECOND;
+
     /** Ticks of a second: the longest hold of a refusal is ten minutes, then a pod waits one. */
     static final int TICKS_TO_CONVERGE = 11 * 60;
 
@@ -65,8 +68,11 @@ final class Simulation {
     /** Whether the cloud's API cannot be reached. */
     boolean cutOff;
 
-    /** Until then something may be on its way out of which only the journal knows. */
-    long takingUntilNanos;
+    /** One call in so many fails. */
+    int faultOneIn = 4;
+
+    /** When something was given back last. */
+    private long takenAtNanos = Long.MIN_VALUE / 2;
 
     private final Path journal;
     private final Metrics metrics = new Metrics();
@@ -117,6 +123,7 @@ final class Simulation {
      */
     void live(int steps) {
         faults = true;
+        faultOneIn = 2 + schedule.random.nextInt(4);
         if (limits.interfaces() > 2 && schedule.oneIn(5)) {
             cloud.addForeign(1);
         }
@@ -184,16 +191,42 @@ final class Simulation {
                     if (!faults) {
                         return;
                     }
-                    int burst = schedule.oneIn(6) ? schedule.random.nextInt(capacity + 3) : 1;
-                    for (int i = 0; i < burst; i++) {
+                    if (schedule.oneIn(6)) {
+                        burst();
+                    } else {
                         pods.start(false);
                     }
-                    if (schedule.oneIn(25)) { // a lull, in which addresses go back
+                    if (schedule.oneIn(10)) { // a lull, in which addresses go back
                         schedule.within(15 * Schedule.MINUTE, "pods come again", this::arrivals);
                     } else {
                         arrivals();
                     }
                 });
+    }
+
+    /** Something is given back; it would be a pity if pods came just now. */
+    void taking() {
+        takenAtNanos = schedule.nowNanos();
+        if (faults && schedule.oneIn(2)) {
+            schedule.within(3 * Schedule.SECOND, "pods come now", this::burst);
+        }
+    }
+
+    /** Whether descriptions may still show what was given back; more goes wrong then. */
+    boolean isTaking() {
+        return schedule.nowNanos() < takenAtNanos + LAG_NANOS;
+    }
+
+    /** Whether something may be on its way out of which only the journal knows. */
+    private boolean isUnsettled() {
+        return schedule.nowNanos() < takenAtNanos + 80 * Schedule.SECOND;
+    }
+
+    private void burst() {
+        int pods = 1 + schedule.random.nextInt(capacity + 2);
+        for (int i = 0; i < pods; i++) {
+            this.pods.start(false);
+        }
     }
 
     private void troubles() {
@@ -321,7 +354,7 @@ final class Simulation {
         pods.daemonDied();
         try {
             dead.bury();
-            if (faults && schedule.nowNanos() > takingUntilNanos && schedule.oneIn(8)) {
+            if (faults && !isUnsettled() && schedule.oneIn(8)) {
                 tally.fault(Fault.JOURNAL_LOST);
                 schedule.note("  fault JOURNAL_LOST");
                 Files.delete(journal);
