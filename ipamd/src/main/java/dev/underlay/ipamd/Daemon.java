@@ -104,19 +104,19 @@ final class Daemon implements AutoCloseable {
                                 (action, outcome, nanos) ->
                                         metrics.cloudCalled(action, outcome.name(), nanos)));
         part(lock(settings.runDir()));
-        Journal journal = openJournal(settings);
+        Journal.Opened opened = openJournal(settings);
         PoolOwner owner =
                 new PoolOwner(
                         thread,
                         Linux::bootTimeNanos,
-                        journal,
+                        opened.journal(),
                         new PoolOwner.Config(
                                 settings.pool(),
                                 settings.addWait().toNanos(),
                                 MAX_WAITING,
                                 () -> UUID.randomUUID().toString()),
                         new PoolOwner.Ports(new CloudThreads(cloud, metrics), node, metrics));
-        recover(settings, journal, pods, owner);
+        recover(settings, opened, pods, owner);
 
         DelVerb del = new DelVerb(owner, pods);
         PastDels past =
@@ -213,22 +213,23 @@ final class Daemon implements AutoCloseable {
         return file;
     }
 
-    private Journal openJournal(DaemonSettings settings) throws IOException {
+    private Journal.Opened openJournal(DaemonSettings settings) throws IOException {
         Journal.Opened opened =
                 Journal.open(
                         settings.runDir().resolve("journal"),
                         Files.readString(BOOT_ID).strip(),
                         Linux.bootTimeNanos());
         opened.damage().ifPresent(damage -> Events.warn("journal.damaged", "error", damage));
-        return part(opened.journal());
+        part(opened.journal());
+        return opened;
     }
 
     private static void recover(
-            DaemonSettings settings, Journal journal, KernelPods pods, PoolOwner owner)
+            DaemonSettings settings, Journal.Opened opened, KernelPods pods, PoolOwner owner)
             throws IOException {
         Recovery recovery =
                 Recovery.of(
-                        journal.state(),
+                        opened.journal().state(),
                         pods.list(),
                         Linux.bootTimeNanos(),
                         settings.pool().cooldownNanos());
@@ -237,6 +238,9 @@ final class Daemon implements AutoCloseable {
             pods.unwire(Optional.empty(), link);
         }
         owner.recover(recovery.state());
+        if (opened.damage().isPresent()) {
+            owner.restAll(Linux.bootTimeNanos() + settings.pool().cooldownNanos());
+        }
         Events.info(
                 "daemon.recovered",
                 "leases",

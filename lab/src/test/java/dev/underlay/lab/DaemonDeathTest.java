@@ -140,6 +140,7 @@ final class DaemonDeathTest {
             List<CniReply> added = node.addAll(1, pods);
             Place a = node.place(pods.get(0), added.get(0));
             Place b = node.place(pods.get(1), added.get(1));
+            Set<String> had = node.assigned();
             node.daemon().kill();
             Path journal = node.node().folders().run().resolve("journal");
             byte[] bytes = Files.readAllBytes(journal);
@@ -157,6 +158,11 @@ final class DaemonDeathTest {
             assertThat(node.state().leases())
                     .isEqualTo(new TreeSet<>(added.stream().map(CniReply::address).toList()));
             Traffic.answers(a, b);
+            Sandbox fresh = node.runtime().sandbox("fresh");
+            CniReply next = node.runtime().add(fresh);
+            assertThat(next.line()).startsWith("10.0.");
+            assertThat(had).as("nobody knows which of them rest").doesNotContain(next.address());
+            Traffic.answers(node.place(fresh, next), a);
             for (Sandbox pod : pods) {
                 assertThat(node.runtime().check(pod).line()).isEqualTo("success");
             }

@@ -3,7 +3,9 @@ package dev.underlay.ipamd.owner;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.Released;
 import dev.underlay.ipamd.observe.Events;
+import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudInterface;
+import dev.underlay.pool.InterfaceView;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.Lease;
 import dev.underlay.pool.Pool;
@@ -64,6 +66,23 @@ final class Placement {
                         lease.key().containerId(),
                         "ip",
                         lease.address());
+            }
+        }
+    }
+
+    /** Every IPv4 address that is here and has no pod rests until then. */
+    void restAll(long untilNanos, long nowNanos) {
+        if (untilNanos <= nowNanos) {
+            return;
+        }
+        for (InterfaceView view : pool.interfaces()) {
+            for (InterfaceView.BlockView block : view.blocks()) {
+                Cidr cidr = block.cidr();
+                if (cidr.network().family() == IpAddress.Family.IPV4) {
+                    for (long i = 0; i < cidr.size(); i++) {
+                        pool.restoreCooling(view.id(), cidr.address(i), untilNanos, nowNanos);
+                    }
+                }
             }
         }
     }

@@ -59,6 +59,7 @@ public final class PoolOwner {
     private Cordon cordon = Cordon.OPEN;
     private OptionalInt podCapacity = OptionalInt.empty();
     private Optional<NodeIdentity> node = Optional.empty();
+    private OptionalLong restAllUntilNanos = OptionalLong.empty();
     private boolean reconciled;
     private volatile NodeState state = NodeState.STARTING;
     private final CompletableFuture<Void> serving = new CompletableFuture<>();
@@ -231,6 +232,17 @@ public final class PoolOwner {
         });
     }
 
+    /**
+     * The journal has lost records, and with them perhaps which addresses rest: all that have no
+     * pod do, those that are known now and those of the cloud's first description.
+     */
+    public void restAll(long untilNanos) {
+        mailbox.post(() -> {
+            restAllUntilNanos = OptionalLong.of(untilNanos);
+            placement.restAll(untilNanos, clock.getAsLong());
+        });
+    }
+
     /** Metadata said what the node is. */
     public void identified(NodeIdentity identity) {
         mailbox.post(() -> {
@@ -305,6 +317,9 @@ public final class PoolOwner {
             case CloudAnswer.Done<?> _ -> {
                 Events.info("cloud.done", "action", action);
                 if (action instanceof CloudAction.Describe) {
+                    if (!reconciled) {
+                        restAllUntilNanos.ifPresent(until -> placement.restAll(until, now));
+                    }
                     reconciled = true;
                     keeper.tidy(pool.interfaces());
                 }

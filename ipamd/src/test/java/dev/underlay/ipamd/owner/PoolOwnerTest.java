@@ -3,6 +3,7 @@ package dev.underlay.ipamd.owner;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.underlay.cni.linux.Linux;
+import dev.underlay.cni.wiring.PodLink;
 import dev.underlay.ipamd.journal.JournalRecord;
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudAction;
@@ -11,6 +12,7 @@ import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.PoolSettings;
 import dev.underlay.pool.Refusal;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -23,6 +25,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** ADD and DEL against a pool whose cloud, kernel and time are the test's own. */
 class PoolOwnerTest {
@@ -297,6 +301,52 @@ class PoolOwnerTest {
             node.advance(2, TimeUnit.SECONDS);
             assertThat(node.granted(next)).isEqualTo(address);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void after_a_journal_lost_records_all_addresses_without_a_pod_rest(boolean all)
+            throws IOException {
+        FakeCloud cloud = new FakeCloud();
+        FakeNode kernel = new FakeNode();
+        PoolSettings settings = PoolSettings.defaults();
+        Path journal = folder.resolve("journal");
+        PodLink link;
+        IpAddress living;
+        List<Cidr> before;
+        try (OwnerHarness node = new OwnerHarness(journal, cloud, kernel, settings)) {
+            node.ready();
+            Turn.Add add = node.add("living");
+            link = node.wire(add, 3);
+            living = node.granted(add);
+            before = blocks(node);
+            assertThat(before).hasSizeGreaterThan(4);
+        }
+        if (all) {
+            Files.delete(journal);
+        }
+        try (OwnerHarness node = new OwnerHarness(journal, cloud, kernel, settings, 1)) {
+            node.recover(List.of(link));
+            node.owner.restAll(node.mailbox.nowNanos() + TimeUnit.SECONDS.toNanos(30));
+            node.ready();
+            Turn.Add first = node.add("first");
+            node.calm();
+            assertThat(before).as("a fresh one").doesNotContain(Cidr.of(node.granted(first)));
+            assertThat(node.journal.state().lease(OwnerHarness.key("living")).orElseThrow())
+                    .extracting(JournalRecord.Leased::address)
+                    .isEqualTo(living);
+            node.advance(31, TimeUnit.SECONDS);
+            fill(node, 20);
+            Set<Cidr> leased = new HashSet<>();
+            node.journal.state().leases().forEach(one -> leased.add(Cidr.of(one.address())));
+            assertThat(leased).as("they have rested").containsAll(before);
+        }
+    }
+
+    private static List<Cidr> blocks(OwnerHarness node) {
+        return node.journal.state().interfaces().stream()
+                .flatMap(one -> one.blocks().stream())
+                .toList();
     }
 
     @Test
