@@ -56,6 +56,7 @@ final class OrphanSweeperTest {
         cloud.left = new CloudAnswer.Done<>(List.of(all));
     }
 
+    /** G63: young ones stay, old ones go, one without a date is dated and stays. */
     @Test
     void hazard_16_the_leader_removes_what_other_nodes_left_and_dates_what_has_no_date() {
         left(

@@ -119,6 +119,15 @@ final class PoolSettingsTest {
         assertThat(errors("WARM_PREFIX_TARGET", "0")).isEmpty();
     }
 
+    /** What an administrator sets and what the cluster says: both hold. */
+    @Test
+    void the_lower_ceiling_holds() {
+        PoolSettings set = TestNode.settings(Map.of("UNDERLAY_MAX_PODS", "58"));
+        assertThat(set.withMaxPods(29).maxPods()).hasValue(29);
+        assertThat(set.withMaxPods(110).maxPods()).hasValue(58);
+        assertThat(PoolSettings.defaults().withMaxPods(110).maxPods()).hasValue(110);
+    }
+
     /** G57: the VPC CNI refuses both families, and takes neither unless one is set. */
     @Test
     void one_family_or_both() {

@@ -67,6 +67,10 @@ class RecoveryTest {
         assertThat(recovery.cutOff()).isEmpty();
     }
 
+    /**
+     * G62: the VPC CNI drops the entry of a pod whose link has not the name that it expects, and
+     * takes its rules down. Here a link is known by its alias, whatever it is called.
+     */
     @Test
     void a_living_pod_keeps_its_lease() throws IOException {
         PodLink link = link(7, "c1", 5, "10.0.0.20");

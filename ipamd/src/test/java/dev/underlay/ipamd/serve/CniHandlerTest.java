@@ -257,6 +257,10 @@ class CniHandlerTest {
                 .containsExactly("c3");
     }
 
+    /**
+     * G65: without its daemon the VPC CNI takes rules down and leaves the address leased for ever;
+     * here the launcher leaves an intent, and the address comes back.
+     */
     @Test
     void hazard_10_a_del_from_the_past_is_carried_out_unless_the_lease_is_younger()
             throws IOException {
