@@ -2,6 +2,7 @@ package dev.underlay.cloud.aws;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Ticker;
 import dev.underlay.pool.BlockKind;
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudInterface;
@@ -84,7 +85,7 @@ final class Ec2Network implements AutoCloseable {
         this.subnets = subnets;
         this.policy = policy;
         this.after = after;
-        this.view = new InterfaceView(ec2, instanceId);
+        this.view = new InterfaceView(ec2, instanceId, Ticker.systemTicker());
         this.settlement = new Settlement(view, policy);
         this.blockCalls = new BlockCalls(ec2);
         this.cluster = new ClusterView(ec2, clusterName);
@@ -122,7 +123,7 @@ final class Ec2Network implements AutoCloseable {
         NodeInterface primary = view.primary(deadline);
         String home = primary.cloud().subnetId();
         CallFailure full = noSubnet(home);
-        for (String id : subnets.order(view.zoneOf(home, deadline), home, request.kind())) {
+        for (String id : order(home, request.kind(), deadline)) {
             try {
                 return create(request, primary, id, deadline);
             } catch (CallFailure failure) {
@@ -135,6 +136,18 @@ final class Ec2Network implements AutoCloseable {
             }
         }
         throw full;
+    }
+
+    /**
+     * The subnets to try; tags that leave none are read again, people follow what a refusal says.
+     */
+    private List<String> order(String home, BlockKind kind, Deadline deadline) throws CallFailure {
+        List<String> order = subnets.order(view.zoneOf(home, deadline), home, kind);
+        if (order.isEmpty()) {
+            view.readZone(home, deadline);
+            order = subnets.order(view.zoneOf(home, deadline), home, kind);
+        }
+        return order;
     }
 
     private static boolean isFull(CallFailure failure) {
@@ -291,6 +304,10 @@ final class Ec2Network implements AutoCloseable {
 
     /** The primary interface's subnet can be closed to pods, and any other one later. */
     private void refuseClosed(String subnetId, Deadline deadline) throws CallFailure {
+        if (!subnets.closed(view.tagsOf(subnetId, deadline))) {
+            return;
+        }
+        view.readZone(subnetId, deadline);
         if (subnets.closed(view.tagsOf(subnetId, deadline))) {
             throw CallFailure.certain(
                     Refusal.SUBNET_FULL,

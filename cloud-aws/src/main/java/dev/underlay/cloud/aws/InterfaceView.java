@@ -2,6 +2,7 @@ package dev.underlay.cloud.aws;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Ticker;
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.Refusal;
 import java.time.Duration;
@@ -38,8 +39,11 @@ final class InterfaceView {
     /** What was made for the instance, plugged in or not. */
     private static final String BY_TAG = "tag:" + Tags.INSTANCE_ID;
 
-    /** A subnet's CIDR never changes; its tags are read again when one is full. */
-    private static final Duration SUBNET_KEPT = Duration.ofHours(12);
+    /**
+     * A subnet's CIDR never changes; what people change, its tags, is believed for this long: at
+     * most a dozen calls an hour, and none on a node that asks for nothing.
+     */
+    static final Duration TAGS_KEPT = Duration.ofMinutes(5);
 
     private static final int MAX_SUBNETS = 100;
 
@@ -49,13 +53,23 @@ final class InterfaceView {
     private final Ec2Api ec2;
     private final String instanceId;
     private final Cache<String, Subnet> subnets =
-            Caffeine.newBuilder().maximumSize(MAX_SUBNETS).expireAfterAccess(SUBNET_KEPT).build();
+            Caffeine.newBuilder().maximumSize(MAX_SUBNETS).build();
+    private final Cache<String, Subnet> recent;
     private final Cache<String, NodeInterface> known =
             Caffeine.newBuilder().maximumSize(MAX_INTERFACES).build();
 
-    InterfaceView(Ec2Api ec2, String instanceId) {
+    /**
+     * @param ticker by which descriptions of subnets grow old
+     */
+    InterfaceView(Ec2Api ec2, String instanceId, Ticker ticker) {
         this.ec2 = ec2;
         this.instanceId = instanceId;
+        this.recent =
+                Caffeine.newBuilder()
+                        .maximumSize(MAX_SUBNETS)
+                        .expireAfterWrite(TAGS_KEPT)
+                        .ticker(ticker)
+                        .build();
     }
 
     /**
@@ -151,14 +165,15 @@ final class InterfaceView {
         return Cidr.parse(known(subnetId, deadline).cidrBlock());
     }
 
+    /** The tags of a subnet, at most {@link #TAGS_KEPT} old. */
     List<Tag> tagsOf(String subnetId, Deadline deadline) throws CallFailure {
-        return known(subnetId, deadline).tags();
+        return recent(subnetId, deadline).tags();
     }
 
-    /** A subnet and the others of its zone and VPC, as they were read last. */
+    /** A subnet and the others of its zone and VPC, at most {@link #TAGS_KEPT} old. */
     List<Subnet> zoneOf(String subnetId, Deadline deadline) throws CallFailure {
-        Subnet one = known(subnetId, deadline);
-        return subnets.asMap().values().stream()
+        Subnet one = recent(subnetId, deadline);
+        return recent.asMap().values().stream()
                 .filter(other -> other.equals(one) || place(other).equals(place(one)))
                 .toList();
     }
@@ -179,6 +194,18 @@ final class InterfaceView {
 
     private static Filter filter(String name, List<String> values) {
         return Filter.builder().name(name).values(values).build();
+    }
+
+    /** Reads a subnet and the others of its zone and VPC. */
+    void readZone(String subnetId, Deadline deadline) throws CallFailure {
+        describeSubnets(place(known(subnetId, deadline)), deadline);
+    }
+
+    private Subnet recent(String subnetId, Deadline deadline) throws CallFailure {
+        if (recent.getIfPresent(subnetId) == null) {
+            readZone(subnetId, deadline);
+        }
+        return known(subnetId, deadline);
     }
 
     private Subnet known(String subnetId, Deadline deadline) throws CallFailure {
@@ -261,6 +288,7 @@ final class InterfaceView {
         for (Subnet subnet : described) {
             if (subnet.cidrBlock() != null) {
                 subnets.put(subnet.subnetId(), subnet);
+                recent.put(subnet.subnetId(), subnet);
             }
         }
     }
@@ -277,7 +305,7 @@ final class InterfaceView {
             return failure;
         }
         try {
-            describeSubnets(place(known(subnetId, deadline)), deadline);
+            readZone(subnetId, deadline);
             Integer free = known(subnetId, deadline).availableIpAddressCount();
             return free == null
                     ? failure

@@ -13,8 +13,10 @@ import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.InterfaceRequest;
 import dev.underlay.pool.Refusal;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,6 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class SubnetDiscoveryTest {
     private LocalVpc vpc;
     private AwsCloudNetwork network;
+    private String instanceId;
     private String home;
     private String more;
     private int wishes;
@@ -41,7 +44,7 @@ final class SubnetDiscoveryTest {
                                                 new SubnetSpec("10.0.1.0/24", "us-east-1b"))));
         home = vpc.subnets().get(0).id();
         more = vpc.subnets().get(1).id();
-        vpc.launchInstance("m5.large", home);
+        instanceId = vpc.launchInstance("m5.large", home).id();
         tag(vpc.subnets().get(2).id(), "1"); // in another zone
         network =
                 new AwsCloudNetwork(
@@ -122,5 +125,43 @@ final class SubnetDiscoveryTest {
         assertThat(nowhere.refusal()).isEqualTo(Refusal.MISCONFIGURED);
         assertThat(nowhere.message()).contains(home, NodeSubnets.ROLE + "=1");
         assertThat(calls("CreateNetworkInterface")).isZero();
+    }
+
+    @Test
+    void what_people_tag_after_a_refusal_is_seen_by_the_next_try() {
+        tag(home, "0");
+        String primary = done(network.describeInterfaces()).getFirst().id();
+        refused(network.createInterface(wish(BlockKind.SECONDARY_ADDRESS)));
+        tag(more, "1");
+        CloudInterface made = done(network.createInterface(wish(BlockKind.SECONDARY_ADDRESS)));
+        assertThat(made.subnetId()).isEqualTo(more);
+        refused(network.assignBlocks(primary, BlockKind.SECONDARY_ADDRESS, 3));
+        tag(home, "1");
+        assertThat(done(network.assignBlocks(primary, BlockKind.SECONDARY_ADDRESS, 3))).hasSize(3);
+        assertThat(calls("DescribeSubnets")).as("one more for each refusal").isEqualTo(5);
+    }
+
+    @Test
+    void a_subnet_that_every_call_touches_is_read_again_and_its_cidr_never() throws CallFailure {
+        AtomicLong now = new AtomicLong();
+        CallGuard guard = new CallGuard("EC2", Expect.FAST, CloudCallListener.NONE);
+        Ec2Api api = new Ec2Api(StrictVpcTest.settings(vpc), "us-east-1", Expect.FAST, guard);
+        InterfaceView view = new InterfaceView(api, instanceId, now::get);
+        Deadline deadline = Deadline.in(Duration.ofSeconds(30));
+        try (api) {
+            view.all(deadline);
+            tag(home, "0");
+            for (int touch = 0; touch < 5; touch++) {
+                assertThat(view.tagsOf(home, deadline)).isEmpty();
+                now.addAndGet(InterfaceView.TAGS_KEPT.toNanos() / 5);
+            }
+            assertThat(view.subnet(home, deadline)).isEqualTo(Cidr.parse("10.0.0.0/24"));
+            assertThat(calls("DescribeSubnets")).isOne();
+            assertThat(Tags.value(view.tagsOf(home, deadline), NodeSubnets.ROLE)).hasValue("0");
+            assertThat(view.zoneOf(home, deadline)).hasSize(2);
+            assertThat(calls("DescribeSubnets")).isEqualTo(2);
+        } finally {
+            guard.close();
+        }
     }
 }
