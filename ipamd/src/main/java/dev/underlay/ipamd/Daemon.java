@@ -18,6 +18,7 @@ import dev.underlay.ipamd.kernel.LinkWatch;
 import dev.underlay.ipamd.kube.ApiServer;
 import dev.underlay.ipamd.kube.KubeSettings;
 import dev.underlay.ipamd.kube.Leadership;
+import dev.underlay.ipamd.kube.NodeListener;
 import dev.underlay.ipamd.observe.Events;
 import dev.underlay.ipamd.observe.HealthServer;
 import dev.underlay.ipamd.observe.Metrics;
@@ -175,7 +176,7 @@ final class Daemon implements AutoCloseable {
         owner.cordon(Cordon.UNKNOWN);
         ApiServer cluster;
         try {
-            cluster = part(ApiServer.start(kube, owner::cordon));
+            cluster = part(ApiServer.start(kube, new NodeSaid(owner)));
         } catch (RuntimeException e) {
             Events.error(
                     "cluster.unreachable", e, "next", "correct KUBECONFIG, then restart ipamd");
@@ -256,6 +257,18 @@ final class Daemon implements AutoCloseable {
     private static long ownNamespace() throws IOException {
         try (Fd namespace = Linux.open(OWN_NAMESPACE.toString(), Linux.O_RDONLY)) {
             return Linux.inode(namespace);
+        }
+    }
+
+    private record NodeSaid(PoolOwner owner) implements NodeListener {
+        @Override
+        public void cordon(Cordon cordon) {
+            owner.cordon(cordon);
+        }
+
+        @Override
+        public void podCapacity(int pods) {
+            owner.podCapacity(pods);
         }
     }
 

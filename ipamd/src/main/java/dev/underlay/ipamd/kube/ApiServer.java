@@ -1,9 +1,7 @@
 package dev.underlay.ipamd.kube;
 
-import dev.underlay.pool.Cordon;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
-import java.util.function.Consumer;
 
 /** The connection to the API server, which may be away at any time, also at the start. */
 public final class ApiServer implements AutoCloseable {
@@ -15,31 +13,31 @@ public final class ApiServer implements AutoCloseable {
             KubernetesClient client,
             KubeSettings settings,
             Leadership.Times times,
-            Consumer<Cordon> cordon) {
+            NodeListener listener) {
         this.client = client;
-        this.node = new NodeObject(client, settings.nodeName(), cordon);
+        this.node = new NodeObject(client, settings.nodeName(), listener);
         this.leadership = new Leadership(client, settings, times);
     }
 
     /**
      * Starts to watch this node's object; returns at once.
      *
-     * @param cordon hears of each change, from {@link Cordon#UNKNOWN} on; must not block
+     * @param listener hears of each change, on threads of the client
      */
-    public static ApiServer start(KubeSettings settings, Consumer<Cordon> cordon) {
+    public static ApiServer start(KubeSettings settings, NodeListener listener) {
         return start(
                 new KubernetesClientBuilder().build(),
                 settings,
                 Leadership.Times.PRODUCTION,
-                cordon);
+                listener);
     }
 
     static ApiServer start(
             KubernetesClient client,
             KubeSettings settings,
             Leadership.Times times,
-            Consumer<Cordon> cordon) {
-        ApiServer server = new ApiServer(client, settings, times, cordon);
+            NodeListener listener) {
+        ApiServer server = new ApiServer(client, settings, times, listener);
         server.node.start();
         return server;
     }

@@ -3,14 +3,15 @@ package dev.underlay.ipamd.kube;
 import dev.underlay.ipamd.observe.Events;
 import dev.underlay.pool.Cordon;
 import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.NodeStatus;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 
 /** Watches this node's own Node object. */
 final class NodeObject implements AutoCloseable {
@@ -18,18 +19,19 @@ final class NodeObject implements AutoCloseable {
     private static final Duration LOOK_EVERY = Duration.ofSeconds(2);
 
     private final String name;
-    private final Consumer<Cordon> listener;
+    private final NodeListener listener;
     private final SharedIndexInformer<Node> informer;
     private final CountDownLatch closed = new CountDownLatch(1);
     private Cordon told = Cordon.UNKNOWN;
+    private int toldPods;
     private String trouble = "";
 
     /**
      * Asks for nothing yet.
      *
-     * @param listener hears of each change, from {@link Cordon#UNKNOWN} on; must not block
+     * @param listener hears of each change, from {@link Cordon#UNKNOWN} on
      */
-    NodeObject(KubernetesClient client, String name, Consumer<Cordon> listener) {
+    NodeObject(KubernetesClient client, String name, NodeListener listener) {
         this.name = name;
         this.listener = listener;
         this.informer =
@@ -63,8 +65,24 @@ final class NodeObject implements AutoCloseable {
         if (now != told) {
             told = now;
             trouble = "";
-            listener.accept(now);
+            listener.cordon(now);
         }
+        for (Node node : informer.getStore().list()) {
+            int pods = capacity(node);
+            if (pods > 0 && pods != toldPods) {
+                toldPods = pods;
+                listener.podCapacity(pods);
+            }
+        }
+    }
+
+    /** 0 while the kubelet has not said. */
+    private static int capacity(Node node) {
+        return Optional.ofNullable(node.getStatus())
+                .map(NodeStatus::getCapacity)
+                .map(capacity -> capacity.get("pods"))
+                .map(pods -> pods.getNumericalAmount().intValue())
+                .orElse(0);
     }
 
     private Cordon read() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.underlay.pool.Cordon;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
+import io.fabric8.kubernetes.api.model.Quantity;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +43,7 @@ final class ApiServerTest {
     private KubernetesClient admin;
     private final List<ApiServer> daemons = new ArrayList<>();
     private final BlockingQueue<Cordon> heard = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Integer> capacities = new LinkedBlockingQueue<>();
 
     @BeforeEach
     void start() {
@@ -82,12 +85,30 @@ final class ApiServerTest {
     private ApiServer daemon(String node, int port) {
         ApiServer daemon =
                 ApiServer.start(
-                        client(port), new KubeSettings(node, "kube-system"), FAST, heard::add);
+                        client(port), new KubeSettings(node, "kube-system"), FAST, listener());
         daemons.add(daemon);
         return daemon;
     }
 
+    private NodeListener listener() {
+        return new NodeListener() {
+            @Override
+            public void cordon(Cordon cordon) {
+                heard.add(cordon);
+            }
+
+            @Override
+            public void podCapacity(int pods) {
+                capacities.add(pods);
+            }
+        };
+    }
+
     private void node(String name, boolean unschedulable) {
+        node(name, unschedulable, "29");
+    }
+
+    private void node(String name, boolean unschedulable, String pods) {
         Resource<Node> node =
                 admin.nodes()
                         .resource(
@@ -98,6 +119,9 @@ final class ApiServerTest {
                                         .withNewSpec()
                                         .withUnschedulable(unschedulable)
                                         .endSpec()
+                                        .withNewStatus()
+                                        .withCapacity(Map.of("pods", new Quantity(pods)))
+                                        .endStatus()
                                         .build());
         if (admin.nodes().withName(name).get() == null) {
             node.create();
@@ -118,6 +142,16 @@ final class ApiServerTest {
             assertThat(System.nanoTime()).describedAs("within %s", LIMIT).isLessThan(limit);
             TimeUnit.MILLISECONDS.sleep(20);
         }
+    }
+
+    @Test
+    void how_many_pods_a_node_may_run_is_heard_once() throws InterruptedException {
+        node("node-1", false, "29");
+        daemon("node-1");
+        assertThat(capacities.poll(LIMIT.toMillis(), TimeUnit.MILLISECONDS)).isEqualTo(29);
+        node("node-1", true, "29");
+        node("node-1", true, "110");
+        assertThat(capacities.poll(LIMIT.toMillis(), TimeUnit.MILLISECONDS)).isEqualTo(110);
     }
 
     @Test
