@@ -74,7 +74,7 @@ record DaemonSettings(
         SettingsFolder folder =
                 new SettingsFolder(options.settingsDir().toAbsolutePath(), environment);
         PoolSettings pool =
-                switch (folder.read()) {
+                switch (folder.atStart()) {
                     case PoolSettings.Parsed.Good(var settings) -> settings;
                     case PoolSettings.Parsed.Bad(var bad) -> {
                         errors.addAll(bad);

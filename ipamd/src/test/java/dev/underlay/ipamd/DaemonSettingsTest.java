@@ -66,6 +66,20 @@ class DaemonSettingsTest {
                                                 "AWS_ENDPOINT_URL_EC2"));
     }
 
+    /** A ConfigMap reaches every node: none would start again. */
+    @Test
+    void what_is_wrong_in_the_settings_folder_is_no_reason_not_to_start() throws IOException {
+        Path settings = Files.createDirectory(folder.resolve("settings"));
+        Files.writeString(settings.resolve("WARM_IP_TARGET"), "many");
+        Files.writeString(settings.resolve("README"), "what is this");
+        DaemonOptions options =
+                DaemonOptions.parse("--launcher=" + launcher(), "--settings-dir=" + settings);
+        assertThat(DaemonSettings.of(options, Map.of("WARM_IP_TARGET", "3")))
+                .isInstanceOfSatisfying(
+                        DaemonSettings.Checked.Good.class,
+                        good -> assertThat(good.settings().pool().warmIpTarget()).hasValue(3));
+    }
+
     @Test
     void what_the_pool_can_do_and_the_daemon_cannot_is_refused() throws IOException {
         DaemonOptions options = DaemonOptions.parse("--launcher=" + launcher());

@@ -1,15 +1,18 @@
 package dev.underlay.ipamd;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import dev.underlay.pool.PoolSettings;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,11 +24,11 @@ class SettingsFolderTest {
     }
 
     private static PoolSettings good(SettingsFolder folder) {
-        return ((PoolSettings.Parsed.Good) folder.read()).settings();
+        return ((PoolSettings.Parsed.Good) folder.read().settings()).settings();
     }
 
     private static List<String> errors(SettingsFolder folder) {
-        return ((PoolSettings.Parsed.Bad) folder.read()).errors();
+        return ((PoolSettings.Parsed.Bad) folder.read().settings()).errors();
     }
 
     @Test
@@ -74,12 +77,64 @@ class SettingsFolderTest {
     @Test
     void every_wrong_file_is_named() throws IOException {
         Files.writeString(folder.resolve("WARM_IP_TARGET"), "many");
-        Files.writeString(folder.resolve("WARM_IP_TARGETS"), "1");
+        Files.writeString(folder.resolve("MAX_ENI"), "1".repeat(5000));
+        Files.createDirectory(folder.resolve("UNDERLAY_MAX_PODS"));
+        Files.write(folder.resolve("IP_COOLDOWN_PERIOD"), new byte[] {(byte) 0xff});
         assertThat(errors(settings(folder)))
-                .hasSize(2)
-                .anyMatch(error -> error.contains("WARM_IP_TARGETS is none of the settings"))
-                .anyMatch(error -> error.startsWith("WARM_IP_TARGET is \"many\""));
+                .hasSize(4)
+                .anyMatch(error -> error.startsWith("WARM_IP_TARGET is \"many\""))
+                .anyMatch(error -> error.contains("MAX_ENI is longer than 4096 bytes"))
+                .anyMatch(error -> error.contains("UNDERLAY_MAX_PODS is no regular file"))
+                .anyMatch(error -> error.startsWith("IP_COOLDOWN_PERIOD is "));
         Path file = Files.writeString(folder.resolve("file"), "");
         assertThat(errors(settings(file))).singleElement().asString().contains("--settings-dir");
+    }
+
+    @Test
+    void a_name_that_no_setting_has_says_nothing() throws IOException {
+        Files.writeString(folder.resolve("WARM_IP_TARGET"), "5");
+        Files.writeString(folder.resolve("WARM_IP_TARGETS"), "7");
+        Files.writeString(folder.resolve("ENABLE_IPv6"), "true");
+        SettingsFolder settings = settings(folder);
+        assertThat(good(settings).warmIpTarget()).hasValue(5);
+        assertThat(settings.read().unknown()).containsExactly("ENABLE_IPv6", "WARM_IP_TARGETS");
+    }
+
+    @Test
+    void a_wrong_folder_leaves_a_start_with_the_environment_and_is_taken_once_it_is_right()
+            throws IOException {
+        SettingsFolder settings = settings(folder);
+        Files.writeString(folder.resolve("WARM_IP_TARGET"), "many");
+        PoolSettings first = ((PoolSettings.Parsed.Good) settings.atStart()).settings();
+        assertThat(first.warmIpTarget()).hasValue(3);
+        List<OptionalInt> told = new ArrayList<>();
+        SettingsFolder.Watch watch =
+                new SettingsFolder.Watch(settings, first, now -> told.add(now.warmIpTarget()));
+        watch.look();
+        assertThat(told).isEmpty();
+        Files.writeString(folder.resolve("WARM_IP_TARGET"), "7");
+        watch.look();
+        assertThat(told).containsExactly(OptionalInt.of(7));
+        assertThat(settings.atStart()).isEqualTo(settings.read().settings());
+    }
+
+    @Test
+    void what_is_wrong_in_the_environment_refuses_a_start_whatever_the_folder_says()
+            throws IOException {
+        Files.writeString(folder.resolve("WARM_IP_TARGET"), "5");
+        SettingsFolder settings = new SettingsFolder(folder, Map.of("WARM_IP_TARGET", "many"));
+        assertThat(settings.atStart()).isInstanceOf(PoolSettings.Parsed.Bad.class);
+    }
+
+    @Test
+    void a_listing_that_breaks_off_is_an_error_as_any_other() {
+        Stream<Path> broken =
+                Stream.of(folder)
+                        .peek(_ -> {
+                            throw new UncheckedIOException(new IOException("EIO"));
+                        });
+        assertThatIOException()
+                .isThrownBy(() -> SettingsFolder.visible(broken))
+                .withMessageContaining("EIO");
     }
 }
