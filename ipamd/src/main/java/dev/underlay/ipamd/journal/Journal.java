@@ -56,19 +56,15 @@ public final class Journal implements Closeable {
      *
      * @param bootId the kernel's {@code random/boot_id}
      * @param nowNanos nanoseconds since boot
-     * @throws IOException when the folder cannot be read or written
+     * @throws IOException when the folder cannot be read or written; the file is as it was
      */
     public static Opened open(Path path, String bootId, long nowNanos) throws IOException {
         JournalReading reading = read(path, bootId);
-        if (reading.damage().isPresent()) {
-            Path evidence = path.resolveSibling(path.getFileName() + ".damaged");
-            Files.move(path, evidence, StandardCopyOption.REPLACE_EXISTING);
-        }
         JournalState state = reading.state();
         Written written =
                 reading.goesOn()
                         ? goOn(path, reading.intactBytes())
-                        : writeNew(path, bootId, state, nowNanos);
+                        : writeNew(path, bootId, state, nowNanos, reading.damage().isPresent());
         return new Opened(
                 new Journal(path, bootId, state, written.file(), written.bytes()),
                 reading.damage());
@@ -124,10 +120,10 @@ public final class Journal implements Closeable {
         file.close();
     }
 
-    /** Write new, then rename; where that fails the old file goes on growing until the next try. */
+    /** Where that fails the old file goes on growing until the next try. */
     private void compact(long nowNanos) {
         try {
-            Written written = writeNew(path, bootId, state, nowNanos);
+            Written written = writeNew(path, bootId, state, nowNanos, false);
             RandomAccessFile old = file;
             file = written.file();
             bytes = written.bytes();
@@ -150,7 +146,13 @@ public final class Journal implements Closeable {
 
     private record Written(RandomAccessFile file, long bytes) {}
 
-    private static Written writeNew(Path path, String bootId, JournalState state, long nowNanos)
+    /**
+     * Write new, then rename: until then the old file is in its place, whatever fails.
+     *
+     * @param keepOld whether the old file stays as evidence, under another name
+     */
+    private static Written writeNew(
+            Path path, String bootId, JournalState state, long nowNanos, boolean keepOld)
             throws IOException {
         Path next = path.resolveSibling(path.getFileName() + ".new");
         Files.deleteIfExists(next);
@@ -160,10 +162,16 @@ public final class Journal implements Closeable {
             content.writeBytes(JournalFrames.header(bootId));
             content.writeBytes(frames(state.records(nowNanos)));
             file.write(content.toByteArray());
+            if (keepOld) {
+                Path evidence = path.resolveSibling(path.getFileName() + ".damaged");
+                Files.deleteIfExists(evidence);
+                Files.createLink(evidence, path);
+            }
             Files.move(next, path, StandardCopyOption.ATOMIC_MOVE);
             return new Written(file, content.size());
         } catch (IOException e) {
             file.close();
+            Files.deleteIfExists(next); // on a full file system it would take the space
             throw e;
         }
     }

@@ -1,6 +1,7 @@
 package dev.underlay.ipamd.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import dev.underlay.cni.linux.Linux;
 import dev.underlay.ipamd.journal.JournalRecord.Began;
@@ -365,6 +366,40 @@ class JournalTest {
             Journal again = Journal.open(path, BOOT, 0).journal();
             assertThat(again.state().leases()).containsExactly(lease("c" + fitting, "10.0.0.20"));
             again.close();
+        } finally {
+            Linux.check("umount", c -> c.umount2(folder.toString(), 0));
+        }
+    }
+
+    /** What the damaged file still says must not be lost between two starts. */
+    @Test
+    @Tag("kernel")
+    void a_damaged_journal_stays_in_its_place_while_no_new_one_can_be_written() throws IOException {
+        mountSmall(folder);
+        try {
+            Released resting = new Released(key("c2"), IpAddress.parse("10.0.0.21"), 1L << 60, 7);
+            Path path = write(List.of(lease("c1", "10.0.0.20"), resting));
+            byte[] bytes = Files.readAllBytes(path);
+            bytes[2 * JournalFrames.FRAME_BYTES + 1 + BOOT.length()] ^= 1; // the lease
+            Files.write(path, bytes);
+            Path filler = folder.resolve("filler");
+            assertThatIOException()
+                    .isThrownBy(() -> Files.write(filler, new byte[1 << 20]))
+                    .withMessageContaining("No space left");
+            for (int start = 0; start < 2; start++) {
+                assertThatIOException()
+                        .isThrownBy(() -> Journal.open(path, BOOT, 0))
+                        .withMessageContaining("No space left");
+                assertThat(path).hasBinaryContent(bytes);
+                assertThat(folder).isDirectoryNotContaining(one -> one.endsWith("journal.new"));
+            }
+            Files.delete(filler);
+            Journal.Opened opened = Journal.open(path, BOOT, 0);
+            opened.journal().close();
+            assertThat(opened.damage()).isPresent();
+            assertThat(opened.journal().state().cooling()).containsExactly(resting);
+            assertThat(read(path, BOOT).state().cooling()).containsExactly(resting);
+            assertThat(folder.resolve("journal.damaged")).hasBinaryContent(bytes);
         } finally {
             Linux.check("umount", c -> c.umount2(folder.toString(), 0));
         }
