@@ -127,6 +127,7 @@ public final class Journal implements Closeable {
             RandomAccessFile old = file;
             file = written.file();
             bytes = written.bytes();
+            state.forgetCooled(nowNanos);
             old.close();
         } catch (IOException e) {
             // The old file is whole; a file system that is full shows itself at the next append.

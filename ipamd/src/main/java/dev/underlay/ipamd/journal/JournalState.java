@@ -111,6 +111,11 @@ public final class JournalState {
         ended.add(one);
     }
 
+    /** Without this an address that no pod gets again would be remembered for ever. */
+    void forgetCooled(long nowNanos) {
+        cooling.values().removeIf(over -> over.coolUntilNanos() - nowNanos <= 0);
+    }
+
     /** The shortest list of records that gives this state, without what has cooled by then. */
     List<JournalRecord> records(long nowNanos) {
         List<JournalRecord> records = new ArrayList<>();

@@ -341,6 +341,22 @@ class JournalTest {
         journal.close();
     }
 
+    @Test
+    void addresses_that_have_cooled_are_forgotten_when_it_is_rewritten() throws IOException {
+        Journal journal = Journal.open(folder.resolve("journal"), BOOT, 0).journal();
+        int most = 0;
+        for (int i = 0; i < 20_000; i++) {
+            IpAddress address = IpAddress.parse("10.0.%d.%d".formatted(i / 256, i % 256));
+            journal.append(List.of(new Released(key("c" + i), address, i + 100, i)), i);
+            most = Math.max(most, journal.state().cooling().size());
+        }
+        assertThat(most).as("as many as the file holds").isBetween(100, 10_000);
+        assertThat(journal.state().cooling())
+                .filteredOn(over -> over.coolUntilNanos() > 20_000)
+                .hasSize(99);
+        journal.close();
+    }
+
     /** A file system of 64 KiB; what does not fit must change neither the file nor the state. */
     @Test
     @Tag("kernel")
