@@ -105,9 +105,19 @@ final class Observation {
         return one.life == InterfaceLife.DRAINING || one.life == InterfaceLife.DETACHED;
     }
 
+    /** Whether the cloud has granted it to another interface since it gave this description. */
+    private boolean isYoungerElsewhere(Cidr cidr, String interfaceId) {
+        return inventory
+                .find(cidr.network())
+                .filter(block -> block.cidr.equals(cidr) && !block.interfaceId.equals(interfaceId))
+                .filter(block -> askedAtNanos < block.grantedAtNanos + Timing.SETTLE_NANOS)
+                .isPresent();
+    }
+
     private void mergeBlocks(CloudInterface described) {
         for (Cidr cidr : described.blocks()) {
-            if (!inventory.justReturned(cidr, askedAtNanos)) {
+            if (!inventory.justReturned(cidr, askedAtNanos)
+                    && !isYoungerElsewhere(cidr, described.id())) {
                 inventory.put(cidr, described.id(), Standing.CONFIRMED, nowNanos);
             }
         }

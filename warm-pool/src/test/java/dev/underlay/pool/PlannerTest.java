@@ -286,6 +286,15 @@ final class PlannerTest {
     }
 
     @Test
+    void a_block_does_not_go_back_to_the_interface_that_an_older_description_shows() {
+        Pool pool = pool(eni(0, "10.0.0.1"), eni(1));
+        List<Cidr> block = Fixtures.blocks("10.0.0.1");
+        answer(pool, new AssignBlocks("eni-1", KIND, 1), block, T + 1);
+        describe(pool, T + 2, eni(0, "10.0.0.1"), eni(1));
+        assertThat(pool.interfaces().getFirst().blocks()).isEmpty();
+    }
+
+    @Test
     void one_call_at_a_time_about_an_interface_also_within_a_plan() {
         Pool pool = pool(eni(0, "10.0.0.1"));
         UnassignBlocks unassign = new UnassignBlocks("eni-0", Fixtures.blocks("10.0.0.1"));
