@@ -44,6 +44,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -60,7 +61,7 @@ import java.util.concurrent.TimeoutException;
 final class Daemon implements AutoCloseable {
     private static final int MAX_WAITING = 256; // as many ADDs as the server lets in
     private static final Duration INTENT_PERIOD = Duration.ofSeconds(3);
-    private static final long REPORT_SECONDS = 2;
+    private static final long OWNER_SECONDS = 2;
     private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
     private static final Path OWN_NAMESPACE = Path.of("/proc/self/ns/net");
 
@@ -280,8 +281,17 @@ final class Daemon implements AutoCloseable {
         }
 
         @Override
-        public void standing(Set<Integer> indexes) {
-            owner.podLinksStanding(indexes);
+        public Set<Integer> known() throws IOException {
+            Set<Integer> known = new HashSet<>(node.linkIndexes());
+            try {
+                known.addAll(owner.podLinks().get(OWNER_SECONDS, TimeUnit.SECONDS));
+            } catch (ExecutionException | TimeoutException e) {
+                throw new IOException("the pool's owner does not tell the pods' links", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted", e);
+            }
+            return known;
         }
     }
 
@@ -321,7 +331,7 @@ final class Daemon implements AutoCloseable {
         try {
             return new JsonMapper()
                     .writerWithDefaultPrettyPrinter()
-                    .writeValueAsString(report.get(REPORT_SECONDS, TimeUnit.SECONDS));
+                    .writeValueAsString(report.get(OWNER_SECONDS, TimeUnit.SECONDS));
         } catch (JsonProcessingException | ExecutionException | TimeoutException e) {
             throw new IllegalStateException("the owner could not tell", e);
         } catch (InterruptedException e) {

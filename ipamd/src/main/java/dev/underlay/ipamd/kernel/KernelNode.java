@@ -33,6 +33,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -265,6 +266,13 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
                 .filter(one -> one.getValue().linkIndex() == linkIndex)
                 .map(Map.Entry::getKey)
                 .findFirst();
+    }
+
+    /** The links of all interfaces that are configured. */
+    public Set<Integer> linkIndexes() {
+        return known.values().stream()
+                .map(Known::linkIndex)
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     @Override

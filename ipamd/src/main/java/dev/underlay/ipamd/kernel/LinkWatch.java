@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -32,13 +33,18 @@ public final class LinkWatch implements AutoCloseable {
 
     private record Waiter(Predicate<Link> wanted, CompletableFuture<Link> found) {}
 
-    /** Hears of links; called on the watch's thread, must not block. */
+    /** Hears of links, on the watch's thread. */
     public interface Listener {
         /** The link with this index is gone. */
         void gone(int index);
 
-        /** Events were lost; these are the links that stand. */
-        void standing(Set<Integer> indexes);
+        /**
+         * Events were lost: the indexes of all links that somebody counts on. It is asked before
+         * the kernel is, so that a link that comes in between is not taken for one that went.
+         *
+         * @throws IOException when that cannot be said; it is asked again after a pause
+         */
+        Set<Integer> known() throws IOException;
     }
 
     /** Opens the sockets; another one in tests keeps them to break them. */
@@ -169,10 +175,12 @@ public final class LinkWatch implements AutoCloseable {
                 listener.gone(link.index());
             }
             case LinkMonitor.Event.Lost() -> {
+                Set<Integer> missing = new TreeSet<>(listener.known());
                 lookAtAll();
                 synchronized (links) {
-                    listener.standing(Set.copyOf(links.keySet()));
+                    missing.removeAll(links.keySet());
                 }
+                missing.forEach(listener::gone);
             }
         }
     }

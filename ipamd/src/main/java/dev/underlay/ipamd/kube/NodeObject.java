@@ -86,8 +86,12 @@ final class NodeObject implements AutoCloseable {
     }
 
     private Cordon read() {
-        List<Node> nodes = informer.isWatching() ? informer.getStore().list() : List.of();
+        if (!informer.isWatching()) {
+            return Cordon.UNKNOWN;
+        }
+        List<Node> nodes = informer.getStore().list();
         if (nodes.isEmpty()) {
+            warnOnce("there is no such Node; is " + KubeSettings.NODE_NAME + " right?");
             return Cordon.UNKNOWN;
         }
         return Boolean.TRUE.equals(nodes.getFirst().getSpec().getUnschedulable())
@@ -95,8 +99,11 @@ final class NodeObject implements AutoCloseable {
                 : Cordon.OPEN;
     }
 
-    private synchronized void failed(Throwable cause) {
-        String text = String.valueOf(cause.getMessage());
+    private void failed(Throwable cause) {
+        warnOnce(String.valueOf(cause.getMessage()));
+    }
+
+    private synchronized void warnOnce(String text) {
         if (!text.equals(trouble)) {
             trouble = text;
             Events.warn("node.unread", "node", name, "error", text);

@@ -36,8 +36,11 @@ public final class LogConfigurator extends ContextAwareBase implements Configura
         root.addAppender(standardError);
         // Below WARN the SDK prints requests with their signatures.
         context.getLogger("software.amazon").setLevel(Level.WARN);
-        // It repeats with stack traces what our own lines say once.
+        // It repeats with stack traces what our own lines say once; only of an election that cannot
+        // reach its Lease nobody else hears.
         context.getLogger("io.fabric8").setLevel(Level.OFF);
+        context.getLogger("io.fabric8.kubernetes.client.extended.leaderelection")
+                .setLevel(Level.WARN);
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
     }
 

@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /**
  * Every attachment's turns and leases. On the owner's thread only.
@@ -366,13 +367,9 @@ final class Attachments {
         return Optional.ofNullable(links.get(key));
     }
 
-    /** A full look at the kernel: which of all links stand. */
-    void linksStanding(Set<Integer> indexes) {
-        links.entrySet().stream()
-                .filter(one -> !indexes.contains(one.getValue().index()))
-                .map(Map.Entry::getKey)
-                .toList()
-                .forEach(this::orphaned);
+    /** The links of all pods, by index; each was in the kernel before it came in here. */
+    Set<Integer> linkIndexes() {
+        return links.values().stream().map(PodLink::index).collect(Collectors.toUnmodifiableSet());
     }
 
     /** Attachments that have a lease and no call under way. */

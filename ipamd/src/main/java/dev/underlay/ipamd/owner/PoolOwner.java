@@ -172,9 +172,12 @@ public final class PoolOwner {
         return ask(attachments::idle);
     }
 
-    /** All links of pods that stand, by a look at the kernel after events were lost. */
-    public void podLinksStanding(Set<Integer> indexes) {
-        mailbox.post(() -> attachments.linksStanding(indexes));
+    /**
+     * The indexes of all pods' links. One that a later look at the kernel lacks is gone; one that
+     * came meanwhile is not among them.
+     */
+    public CompletableFuture<Set<Integer>> podLinks() {
+        return ask(attachments::linkIndexes);
     }
 
     /** The kernel announced that the link with this index vanished; it may be anyone's. */

@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Test;
 
 @Tag("kernel")
 class LinkWatchTest {
+    private static final int NO_LINK = 1_000_000;
+
     @Test
     void sockets_that_fail_are_replaced_after_a_pause_and_everything_is_told_again()
             throws Exception {
@@ -35,22 +37,25 @@ class LinkWatchTest {
                     opened.add(sockets);
                     return sockets;
                 };
-        BlockingQueue<Set<Integer>> standing = new LinkedBlockingQueue<>();
+        BlockingQueue<Integer> gone = new LinkedBlockingQueue<>();
         try (LinkWatch watch = LinkWatch.open(opener, new Metrics())) {
             watch.start(
                     new LinkWatch.Listener() {
                         @Override
-                        public void gone(int index) {}
+                        public void gone(int index) {
+                            gone.add(index);
+                        }
 
                         @Override
-                        public void standing(Set<Integer> indexes) {
-                            standing.add(indexes);
+                        public Set<Integer> known() {
+                            return Set.of(1, NO_LINK);
                         }
                     });
             refusals.set(1);
             long start = Linux.bootTimeNanos();
             opened.remove().close();
-            assertThat(standing.poll(20, TimeUnit.SECONDS)).isNotNull().contains(1);
+            assertThat(gone.poll(20, TimeUnit.SECONDS)).isEqualTo(NO_LINK);
+            assertThat(gone).as("the loopback stands").isEmpty();
             long tookMillis = (Linux.bootTimeNanos() - start) / 1_000_000;
             assertThat(tookMillis).as("a pause before each try").isGreaterThanOrEqualTo(2000);
             assertThat(tries).as("the first, one refused, one that works").hasValue(3);

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
@@ -429,7 +430,10 @@ class PoolOwnerTest {
             node.owner.linkGone(7);
             node.owner.linkGone(70);
             node.run();
-            node.owner.podLinksStanding(Set.of(9));
+            CompletableFuture<Set<Integer>> known = node.owner.podLinks();
+            node.run();
+            assertThat(known).isCompletedWithValue(Set.of(8, 9));
+            node.owner.linkGone(8);
             node.run();
             assertThat(node.journal.state().leases())
                     .extracting(JournalRecord.Leased::key)

@@ -14,6 +14,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -275,9 +277,11 @@ final class Simulation {
             default -> {
                 Daemon lives = daemon();
                 if (lives != null) { // events were lost: a look at all links
-                    Set<Integer> standing = new HashSet<>();
-                    pods.links().forEach(link -> standing.add(link.index()));
-                    lives.owner.podLinksStanding(standing);
+                    CompletableFuture<Set<Integer>> known = lives.owner.podLinks();
+                    lives.turn();
+                    Set<Integer> missing = new TreeSet<>(known.getNow(Set.of()));
+                    pods.links().forEach(link -> missing.remove(link.index()));
+                    missing.forEach(lives.owner::linkGone);
                     lives.turn();
                 }
             }
