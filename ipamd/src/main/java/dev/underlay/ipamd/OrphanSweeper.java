@@ -8,7 +8,9 @@ import dev.underlay.pool.UnattachedInterface;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 /**
  * Removes what ended nodes left in the cloud. One daemon of a cluster does it; every other one
@@ -21,6 +23,7 @@ final class OrphanSweeper {
     private final ClusterInterfaces cloud;
     private final String ownInstanceId;
     private final InstantSource clock;
+    private Set<String> freeBefore = Set.of();
 
     OrphanSweeper(ClusterInterfaces cloud, String ownInstanceId, InstantSource clock) {
         this.cloud = cloud;
@@ -47,6 +50,7 @@ final class OrphanSweeper {
     /** Looks once; who loses the lead in the middle stops there. */
     void sweep(BooleanSupplier leading) {
         if (!leading.getAsBoolean()) {
+            freeBefore = Set.of();
             return;
         }
         switch (cloud.unattached()) {
@@ -56,6 +60,10 @@ final class OrphanSweeper {
                         see(one);
                     }
                 }
+                freeBefore =
+                        all.stream()
+                                .map(UnattachedInterface::id)
+                                .collect(Collectors.toUnmodifiableSet());
             }
             case CloudAnswer.Refused<List<UnattachedInterface>>(_, var message) -> warn(message);
         }
@@ -75,7 +83,11 @@ final class OrphanSweeper {
                         yield new CloudAnswer.Done<>(one.id());
                     }
                     case DATE -> cloud.dateInterface(one.id(), clock.instant());
-                    case DELETE -> delete(one);
+                    // One that was just pulled off a living node is given the time to come back.
+                    case DELETE ->
+                            freeBefore.contains(one.id())
+                                    ? delete(one)
+                                    : new CloudAnswer.Done<>(one.id());
                 };
         if (answer instanceof CloudAnswer.Refused<String>(_, var message)) {
             warn(message);

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * Keeps the kernel in step with the pool's interfaces: a block is routed before any of its
@@ -161,26 +162,16 @@ final class InterfaceKeeper {
 
     /** Compares the kernel's interfaces with the pool's and starts what is missing. */
     void reconcile(List<InterfaceView> views) {
-        Set<String> present = new TreeSet<>();
-        for (InterfaceView view : views) {
-            if (view.cloud().isEmpty()) {
-                continue;
-            }
-            CloudInterface cloud = view.cloud().get();
-            boolean attached =
-                    cloud.attachment().isPresent()
-                            && (view.life() == InterfaceLife.ATTACHED
-                                    || view.life() == InterfaceLife.DRAINING);
-            if (attached) {
-                present.add(view.id());
-                keep(cloud, blocksOf(view));
-            }
-        }
-        for (String id : List.copyOf(kept.keySet())) {
-            if (!present.contains(id)) {
-                drop(id);
-            }
-        }
+        List<InterfaceView> present = views.stream().filter(InterfaceKeeper::isHere).toList();
+        Set<String> ids = present.stream().map(InterfaceView::id).collect(Collectors.toSet());
+        // What went is taken down first: another one may have come to its device index.
+        List.copyOf(kept.keySet()).stream().filter(id -> !ids.contains(id)).forEach(this::drop);
+        present.forEach(view -> keep(view.cloud().orElseThrow(), blocksOf(view)));
+    }
+
+    private static boolean isHere(InterfaceView view) {
+        return view.cloud().flatMap(CloudInterface::attachment).isPresent()
+                && (view.life() == InterfaceLife.ATTACHED || view.life() == InterfaceLife.DRAINING);
     }
 
     private void keep(CloudInterface cloud, Set<Cidr> blocks) {

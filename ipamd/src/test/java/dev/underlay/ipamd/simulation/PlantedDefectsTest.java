@@ -92,7 +92,8 @@ final class PlantedDefectsTest {
                         "pool.WaitQueue",
                         answers("cancel", Optional.empty()),
                         Invariant.FIRST_COME,
-                        Invariant.CONVERGED),
+                        Invariant.CONVERGED,
+                        Invariant.NOTHING_LEFT),
                 defect(
                         "journal: a lease is not written before the pod has it",
                         "ipamd.owner.Ledger",
