@@ -149,6 +149,7 @@ final class Answers {
     private void deleted(String id) {
         inventory.deleted(id, nowNanos);
         inventory.find(id).ifPresent(one -> inventory.lost(one, nowNanos));
+        flights.holds().clear(id);
     }
 
     private void refused(CloudAction action, Refusal refusal, String message) {

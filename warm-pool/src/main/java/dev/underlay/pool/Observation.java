@@ -39,6 +39,9 @@ final class Observation {
                     inventory.deleted(known.id, nowNanos);
                 }
                 inventory.lost(known, nowNanos);
+                if (inventory.find(known.id).isEmpty()) {
+                    flights.holds().clear(known.id);
+                }
             }
         }
         inventory.excluded = described.stream().filter(one -> !ours(one)).toList();

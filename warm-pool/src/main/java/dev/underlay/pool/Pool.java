@@ -324,7 +324,7 @@ public final class Pool {
         return List.copyOf(all);
     }
 
-    /** The refusals that hold something back, ordered by subject. */
+    /** The last refusals, also those that hold nothing back any more, ordered by subject. */
     public List<Hold> holds() {
         return flights.holds().all();
     }

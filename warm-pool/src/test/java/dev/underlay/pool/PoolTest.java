@@ -277,4 +277,20 @@ final class PoolTest {
         answer(pool, new CloudAction.AttachInterface("eni-1", 1), eni(1), T);
         assertThat(pool.holds()).extracting(Hold::subject).containsExactly("subnet-1");
     }
+
+    @Test
+    void nothing_is_held_against_an_interface_that_is_gone() {
+        Pool pool = pool(eni(0), eni(1), eni(2));
+        for (String id : List.of("eni-1", "eni-2")) {
+            refuse(pool, new CloudAction.AttachInterface(id, 2), Refusal.BUSY, T);
+        }
+        describe(pool, T + Timing.SETTLE_NANOS, eni(0), eni(2));
+        assertThat(pool.holds()).extracting(Hold::subject).containsExactly("eni-2");
+        refuse(
+                pool,
+                new CloudAction.DeleteInterface("eni-2"),
+                Refusal.GONE,
+                T + Timing.SETTLE_NANOS);
+        assertThat(pool.holds()).isEmpty();
+    }
 }

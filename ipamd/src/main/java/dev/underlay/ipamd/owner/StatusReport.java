@@ -114,7 +114,10 @@ public record StatusReport(
                 pool.interfaces().stream().map(view -> of(view, now)).toList(),
                 pool.leases().stream().map(lease -> of(lease, ledger, now)).toList(),
                 pool.inFlight().stream().map(Object::toString).toList(),
-                pool.holds().stream().map(hold -> of(hold, now)).toList(),
+                pool.holds().stream()
+                        .filter(hold -> hold.untilNanos() > now)
+                        .map(hold -> of(hold, now))
+                        .toList(),
                 new Settings(
                         value(set.warmEniTarget()),
                         value(set.warmIpTarget()),
@@ -202,6 +205,6 @@ public record StatusReport(
                 hold.refusal().name(),
                 hold.message(),
                 hold.failures(),
-                Math.max(0, (hold.untilNanos() - now) / 1_000_000_000L));
+                (hold.untilNanos() - now) / 1_000_000_000L);
     }
 }

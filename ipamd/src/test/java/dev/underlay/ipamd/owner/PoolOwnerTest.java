@@ -523,6 +523,11 @@ class PoolOwnerTest {
                     .contains("; single addresses instead of prefixes: ", "tried again in");
             assertThat(report.refusals()).extracting("message").contains("no /28 is left");
             assertThat(report.settings().prefixDelegation()).isTrue();
+            node.cloud.recover();
+            node.owner.settings(settings(Map.of("ENABLE_PREFIX_DELEGATION", "false")));
+            node.advance(1, TimeUnit.HOURS);
+            node.calm();
+            assertThat(report(node).refusals()).as("what holds nothing back any more").isEmpty();
         }
     }
 
