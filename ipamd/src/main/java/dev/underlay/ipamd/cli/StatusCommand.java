@@ -73,9 +73,14 @@ public final class StatusCommand implements Callable<Integer> {
                                 node.path("address").asText(),
                                 status.path("ready").asBoolean() ? "ready" : "NOT READY"));
         line(text, "%s".formatted(status.path("outlook").asText()));
-        String cordon = status.path("settings").path("cordon").asText();
+        JsonNode settings = status.path("settings");
+        String cordon = settings.path("cordon").asText();
         if (!cordon.isEmpty() && !cordon.equals("OPEN")) {
-            line(text, "cordon: %s, nothing goes back".formatted(cordon.toLowerCase(Locale.ROOT)));
+            String what =
+                    settings.path("whileCordoned").asBoolean()
+                            ? "AWS_MANAGE_ENIS_NON_SCHEDULABLE lets the pool grow and give back"
+                            : "nothing goes back";
+            line(text, "cordon: %s, %s".formatted(cordon.toLowerCase(Locale.ROOT), what));
         }
         status.path("problems")
                 .forEach(problem -> line(text, "broken: %s".formatted(problem.asText())));

@@ -81,6 +81,7 @@ public record StatusReport(
             @Nullable Integer maxEni,
             @Nullable Integer maxPods,
             String cordon,
+            boolean whileCordoned,
             long cooldownSeconds,
             long addWaitSeconds) {}
 
@@ -127,6 +128,7 @@ public record StatusReport(
                         value(set.maxEni()),
                         value(set.maxPods()),
                         force.cordon().name(),
+                        set.whileCordoned(),
                         set.cooldownNanos() / 1_000_000_000L,
                         force.addWaitNanos() / 1_000_000_000L),
                 ledger.bytes());

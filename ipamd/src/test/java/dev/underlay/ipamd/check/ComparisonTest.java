@@ -86,7 +86,7 @@ class ComparisonTest {
                         List.of(),
                         List.of(),
                         new StatusReport.Settings(
-                                null, null, null, false, null, null, null, "OPEN", 30, 60),
+                                null, null, null, false, null, null, null, "OPEN", false, 30, 60),
                         0);
         return Comparison.of(report, ends, List.of(differences), routed);
     }

@@ -561,6 +561,7 @@ class PoolOwnerTest {
             node.calm();
             assertThat(report(node).slots().free()).isEqualTo(10);
             node.owner.settings(settings(Map.of("WARM_IP_TARGET", "1")));
+            assertThat(report(node).settings().whileCordoned()).isFalse();
             for (Cordon cordon : new Cordon[] {Cordon.UNKNOWN, Cordon.CORDONED}) {
                 node.owner.cordon(cordon);
                 node.advance(1, TimeUnit.HOURS);
@@ -571,6 +572,15 @@ class PoolOwnerTest {
             node.owner.cordon(Cordon.OPEN);
             node.calm();
             assertThat(report(node).slots().free()).isOne();
+            node.owner.cordon(Cordon.CORDONED);
+            node.owner.settings(
+                    settings(
+                            Map.of(
+                                    "WARM_IP_TARGET", "6",
+                                    "AWS_MANAGE_ENIS_NON_SCHEDULABLE", "true")));
+            node.calm();
+            assertThat(report(node).slots().free()).isEqualTo(6);
+            assertThat(report(node).settings().whileCordoned()).isTrue();
         }
     }
 
