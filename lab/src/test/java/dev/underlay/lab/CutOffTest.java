@@ -31,9 +31,16 @@ final class CutOffTest {
     void hazard_41_adds_succeed_while_slots_last_without_a_new_process_or_a_sync()
             throws Exception {
         Kernel.required("strace", "-V");
-        try (OneNode node =
-                OneNode.serving(
-                        "m5.large", Map.of("WARM_IP_TARGET", "6", "MINIMUM_IP_TARGET", "6"))) {
+        Map<String, String> settings =
+                Map.of(
+                        "WARM_IP_TARGET", "6",
+                        "MINIMUM_IP_TARGET", "6",
+                        "MY_NODE_NAME", "node-1",
+                        "KUBECONFIG", apiServerThatIsCutOff());
+        try (OneNode node = OneNode.serving("m5.large", settings)) {
+            assertThat(node.status().path("settings").path("cordon").asText())
+                    .describedAs("what the daemon hears of its API server")
+                    .isEqualTo("UNKNOWN");
             int free = Await.until(Duration.ofSeconds(20), node::free, n -> n >= 6);
             assertThat(free).isGreaterThanOrEqualTo(6);
             node.dials().ec2(Reach.SILENT);
@@ -76,6 +83,23 @@ final class CutOffTest {
                                 "9 exit(0) = ?",
                                 "9 +++ exited with 0 +++"))
                 .noneMatch(CutOffTest::isForbidden);
+    }
+
+    /** At an address of the node's subnet that nobody has. */
+    private String apiServerThatIsCutOff() throws IOException {
+        String file =
+                """
+                apiVersion: v1
+                kind: Config
+                current-context: here
+                clusters:
+                - {name: here, cluster: {server: "http://10.0.0.250:6443"}}
+                users:
+                - {name: node, user: {token: none}}
+                contexts:
+                - {name: here, context: {cluster: here, user: node}}
+                """;
+        return Files.writeString(folder.resolve("kubeconfig"), file).toString();
     }
 
     private static void aCallThatFindsNoSlotWaitsForTheCloud(OneNode node, Sandbox sandbox)
