@@ -20,6 +20,7 @@ import dev.underlay.ipamd.kube.KubeSettings;
 import dev.underlay.ipamd.kube.Leadership;
 import dev.underlay.ipamd.kube.NodeListener;
 import dev.underlay.ipamd.observe.Events;
+import dev.underlay.ipamd.observe.GuardedLoop;
 import dev.underlay.ipamd.observe.HealthServer;
 import dev.underlay.ipamd.observe.Metrics;
 import dev.underlay.ipamd.owner.HistoryReport;
@@ -42,13 +43,13 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -68,7 +69,7 @@ final class Daemon implements AutoCloseable {
     private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
-    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final Deque<AutoCloseable> parts = new ConcurrentLinkedDeque<>();
 
     private Daemon() {}
 
@@ -94,7 +95,7 @@ final class Daemon implements AutoCloseable {
             Files.createDirectories(settings.runDir(), OWNER_ONLY);
         }
         Metrics metrics = new Metrics();
-        KernelPods pods = part(new KernelPods());
+        KernelPods pods = part(new KernelPods(metrics));
         LinkWatch links = part(LinkWatch.open(metrics));
         KernelNode node = part(new KernelNode(links));
 
@@ -157,14 +158,21 @@ final class Daemon implements AutoCloseable {
         health.addPage("POST", NodeCheck.REPAIR, check::repair);
         part(metrics.serve(settings.metricsAddress()));
         NodeWatch watch = new NodeWatch(cloud, owner);
-        watch.start();
-        settings.folder().watch(settings.pool(), owner::settings);
-        Thread.ofPlatform().name("intents").daemon(true).start(() -> sweepIntents(past));
+        part(watch.start(metrics));
+        part(settings.folder().watch(settings.pool(), owner::settings, metrics));
+        // A launcher that gave up on a slow daemon leaves an intent too, so this never ends.
+        part(
+                GuardedLoop.start(
+                        Thread.ofPlatform().daemon(true),
+                        "intents",
+                        INTENT_PERIOD,
+                        metrics,
+                        past::sweep));
         Installer installer =
                 new Installer(
                         settings.cniBinDir(), settings.cniConfDir(), settings.launcher(), socket);
         owner.serving().thenRunAsync(() -> install(installer));
-        settings.kube().ifPresent(kube -> join(kube, settings, owner, cloud, watch));
+        settings.kube().ifPresent(kube -> join(kube, settings, owner, cloud, watch, metrics));
     }
 
     /** Joins the cluster. What it is needed for can wait: pods are served without it. */
@@ -173,11 +181,12 @@ final class Daemon implements AutoCloseable {
             DaemonSettings settings,
             PoolOwner owner,
             AwsCloudNetwork cloud,
-            NodeWatch watch) {
+            NodeWatch watch,
+            Metrics metrics) {
         owner.cordon(Cordon.UNKNOWN);
         ApiServer cluster;
         try {
-            cluster = part(ApiServer.start(kube, new NodeSaid(owner)));
+            cluster = part(ApiServer.start(kube, new NodeSaid(owner), metrics));
         } catch (RuntimeException e) {
             Events.error(
                     "cluster.unreachable", e, "next", "correct KUBECONFIG, then restart ipamd");
@@ -193,8 +202,12 @@ final class Daemon implements AutoCloseable {
         Leadership leadership = cluster.stand();
         watch.identified()
                 .thenAccept(identity ->
-                        new OrphanSweeper(cloud, identity.instanceId(), InstantSource.system())
-                                .start(leadership::leading));
+                        part(
+                                new OrphanSweeper(
+                                                cloud,
+                                                identity.instanceId(),
+                                                InstantSource.system())
+                                        .start(leadership::leading, metrics)));
     }
 
     private <T extends AutoCloseable> T part(T part) {
@@ -292,18 +305,6 @@ final class Daemon implements AutoCloseable {
                 throw new IOException("interrupted", e);
             }
             return known;
-        }
-    }
-
-    /** A launcher that gave up on a slow daemon leaves an intent too, so this never ends. */
-    private static void sweepIntents(PastDels past) {
-        try {
-            while (true) {
-                past.sweep();
-                Thread.sleep(INTENT_PERIOD);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

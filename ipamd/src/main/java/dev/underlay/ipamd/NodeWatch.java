@@ -1,6 +1,8 @@
 package dev.underlay.ipamd;
 
 import dev.underlay.ipamd.observe.Events;
+import dev.underlay.ipamd.observe.GuardedLoop;
+import dev.underlay.ipamd.observe.Metrics;
 import dev.underlay.ipamd.owner.PoolOwner;
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudAnswer;
@@ -30,8 +32,10 @@ final class NodeWatch {
         this.owner = owner;
     }
 
-    void start() {
-        Thread.ofVirtual().name("node-watch").start(this::run);
+    /** Asks until it is closed. */
+    GuardedLoop start(Metrics metrics) {
+        return GuardedLoop.start(
+                Thread.ofVirtual(), "node-watch", CIDR_PERIOD, metrics, this::look);
     }
 
     /** Done when metadata has said what the node is. */
@@ -39,15 +43,11 @@ final class NodeWatch {
         return identified.minimalCompletionStage();
     }
 
-    private void run() {
-        try {
+    private void look() throws InterruptedException {
+        if (identified.isDone()) {
+            readCidrs();
+        } else {
             identify();
-            while (true) {
-                Thread.sleep(CIDR_PERIOD);
-                readCidrs();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

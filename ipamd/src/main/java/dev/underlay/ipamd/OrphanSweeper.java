@@ -1,6 +1,8 @@
 package dev.underlay.ipamd;
 
 import dev.underlay.ipamd.observe.Events;
+import dev.underlay.ipamd.observe.GuardedLoop;
+import dev.underlay.ipamd.observe.Metrics;
 import dev.underlay.pool.CloudAnswer;
 import dev.underlay.pool.ClusterInterfaces;
 import dev.underlay.pool.OrphanRule;
@@ -32,19 +34,9 @@ final class OrphanSweeper {
     }
 
     /** Sweeps every so often while {@code leading} says so. */
-    void start(BooleanSupplier leading) {
-        Thread.ofVirtual()
-                .name("orphans")
-                .start(() -> {
-                    try {
-                        while (true) {
-                            Thread.sleep(PERIOD);
-                            sweep(leading);
-                        }
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                    }
-                });
+    GuardedLoop start(BooleanSupplier leading, Metrics metrics) {
+        return GuardedLoop.start(
+                Thread.ofVirtual(), "orphans", PERIOD, metrics, () -> sweep(leading));
     }
 
     /** Looks once; who loses the lead in the middle stops there. */

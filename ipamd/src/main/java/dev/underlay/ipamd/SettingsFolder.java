@@ -1,6 +1,8 @@
 package dev.underlay.ipamd;
 
 import dev.underlay.ipamd.observe.Events;
+import dev.underlay.ipamd.observe.GuardedLoop;
+import dev.underlay.ipamd.observe.Metrics;
 import dev.underlay.pool.PoolSettings;
 import java.io.IOException;
 import java.io.InputStream;
@@ -120,20 +122,9 @@ record SettingsFolder(Path folder, Map<String, String> environment) {
      *
      * @param first what is known
      */
-    void watch(PoolSettings first, Consumer<PoolSettings> to) {
+    GuardedLoop watch(PoolSettings first, Consumer<PoolSettings> to, Metrics metrics) {
         Watch watch = new Watch(this, first, to);
-        Thread.ofVirtual()
-                .name("settings")
-                .start(() -> {
-                    try {
-                        while (true) {
-                            watch.look();
-                            Thread.sleep(PERIOD);
-                        }
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                    }
-                });
+        return GuardedLoop.start(Thread.ofVirtual(), "settings", PERIOD, metrics, watch::look);
     }
 
     /** What was read last. */

@@ -7,6 +7,7 @@ import dev.underlay.cni.wiring.PodLink;
 import dev.underlay.cni.wiring.PodSpec;
 import dev.underlay.cni.wiring.PodWiring;
 import dev.underlay.cni.wiring.WiredPod;
+import dev.underlay.ipamd.observe.Metrics;
 import dev.underlay.ipamd.serve.PodNetwork;
 import java.io.IOException;
 import java.util.List;
@@ -22,12 +23,17 @@ public final class KernelPods implements PodNetwork, AutoCloseable {
 
     private record Worker(RouteSocket host, PodWiring wiring) {}
 
-    private final Trash trash = new Trash(this::emptyTrash);
+    private final Trash trash;
     private final BlockingQueue<Worker> idle = new LinkedBlockingQueue<>(KEPT_SOCKETS);
 
     @FunctionalInterface
     private interface Work<T> {
         T with(PodWiring wiring) throws IOException;
+    }
+
+    /** Opens no socket before the first call. */
+    public KernelPods(Metrics metrics) {
+        this.trash = new Trash(this::emptyTrash, metrics);
     }
 
     @Override

@@ -1,12 +1,16 @@
 package dev.underlay.ipamd.kernel;
 
 import dev.underlay.ipamd.observe.Events;
+import dev.underlay.ipamd.observe.GuardedLoop;
+import dev.underlay.ipamd.observe.Metrics;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Deletes the links of pods that were taken down, in the background and in batches: one batch costs
@@ -18,8 +22,8 @@ final class Trash implements AutoCloseable {
 
     private final Emptying emptying;
     private final Semaphore work = new Semaphore(0);
-    private final Thread thread =
-            Thread.ofPlatform().name("trash").daemon(true).unstarted(this::run);
+    private final Metrics metrics;
+    private @Nullable GuardedLoop loop;
     private final Set<String> named = new HashSet<>();
 
     /** Deletes what waits and names foreign links that it left alone. */
@@ -28,13 +32,20 @@ final class Trash implements AutoCloseable {
         List<String> run() throws IOException;
     }
 
-    Trash(Emptying emptying) {
+    Trash(Emptying emptying, Metrics metrics) {
         this.emptying = emptying;
+        this.metrics = metrics;
     }
 
     /** Starts with what an earlier process left. */
     void start() {
-        thread.start();
+        loop =
+                GuardedLoop.start(
+                        Thread.ofPlatform().daemon(true),
+                        "trash",
+                        Duration.ZERO,
+                        metrics,
+                        this::gatherAndEmpty);
         wake();
     }
 
@@ -43,17 +54,11 @@ final class Trash implements AutoCloseable {
         work.release();
     }
 
-    private void run() {
-        try {
-            while (true) {
-                work.acquire();
-                TimeUnit.MILLISECONDS.sleep(GATHER_MILLIS);
-                work.drainPermits();
-                empty();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // Closed; the next process goes on.
-        }
+    private void gatherAndEmpty() throws InterruptedException {
+        work.acquire();
+        TimeUnit.MILLISECONDS.sleep(GATHER_MILLIS);
+        work.drainPermits();
+        empty();
     }
 
     private void empty() {
@@ -66,8 +71,11 @@ final class Trash implements AutoCloseable {
         }
     }
 
+    /** What is not deleted yet is left to the next process. */
     @Override
     public void close() {
-        thread.interrupt();
+        if (loop != null) {
+            loop.close();
+        }
     }
 }

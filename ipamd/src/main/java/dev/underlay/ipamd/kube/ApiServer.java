@@ -1,5 +1,6 @@
 package dev.underlay.ipamd.kube;
 
+import dev.underlay.ipamd.observe.Metrics;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 
@@ -13,10 +14,11 @@ public final class ApiServer implements AutoCloseable {
             KubernetesClient client,
             KubeSettings settings,
             Leadership.Times times,
-            NodeListener listener) {
+            NodeListener listener,
+            Metrics metrics) {
         this.client = client;
-        this.node = new NodeObject(client, settings.nodeName(), listener);
-        this.leadership = new Leadership(client, settings, times);
+        this.node = new NodeObject(client, settings.nodeName(), listener, metrics);
+        this.leadership = new Leadership(client, settings, times, metrics);
     }
 
     /**
@@ -24,20 +26,22 @@ public final class ApiServer implements AutoCloseable {
      *
      * @param listener hears of each change, on threads of the client
      */
-    public static ApiServer start(KubeSettings settings, NodeListener listener) {
+    public static ApiServer start(KubeSettings settings, NodeListener listener, Metrics metrics) {
         return start(
                 new KubernetesClientBuilder().build(),
                 settings,
                 Leadership.Times.PRODUCTION,
-                listener);
+                listener,
+                metrics);
     }
 
     static ApiServer start(
             KubernetesClient client,
             KubeSettings settings,
             Leadership.Times times,
-            NodeListener listener) {
-        ApiServer server = new ApiServer(client, settings, times, listener);
+            NodeListener listener,
+            Metrics metrics) {
+        ApiServer server = new ApiServer(client, settings, times, listener, metrics);
         server.node.start();
         return server;
     }

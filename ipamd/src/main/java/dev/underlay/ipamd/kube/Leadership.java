@@ -1,6 +1,8 @@
 package dev.underlay.ipamd.kube;
 
 import dev.underlay.ipamd.observe.Events;
+import dev.underlay.ipamd.observe.GuardedLoop;
+import dev.underlay.ipamd.observe.Metrics;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
 import io.fabric8.kubernetes.client.extended.leaderelection.LeaderElectionConfigBuilder;
@@ -10,6 +12,7 @@ import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
 
 /** Whether this daemon is the one of its cluster that does what is needed once, by a Lease. */
 public final class Leadership implements AutoCloseable {
@@ -36,36 +39,31 @@ public final class Leadership implements AutoCloseable {
     private final KubeSettings settings;
     private final Times times;
     private volatile boolean leading;
-    private volatile boolean closed;
-    private volatile CompletableFuture<?> term = CompletableFuture.completedFuture(null);
+    private final Metrics metrics;
+    private @Nullable GuardedLoop terms;
 
-    Leadership(KubernetesClient client, KubeSettings settings, Times times) {
+    Leadership(KubernetesClient client, KubeSettings settings, Times times, Metrics metrics) {
+        this.metrics = metrics;
         this.client = client;
         this.settings = settings;
         this.times = times;
     }
 
     void start() {
-        Thread.ofVirtual().name("leadership").start(this::run);
+        terms =
+                GuardedLoop.start(
+                        Thread.ofVirtual(), "leadership", times.retry(), metrics, this::term);
     }
 
-    private void run() {
+    private void term() throws InterruptedException {
+        CompletableFuture<?> term = elector().start();
         try {
-            while (!closed) {
-                term = elector().start();
-                if (closed) {
-                    term.cancel(true);
-                }
-                try {
-                    term.get(); // until the Lease is lost
-                } catch (ExecutionException | CancellationException e) {
-                    Events.debug("leader.term-ended", "error", e.getMessage());
-                }
-                leading = false;
-                Thread.sleep(times.retry());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            term.get(); // until the Lease is lost
+        } catch (ExecutionException | CancellationException e) {
+            Events.debug("leader.term-ended", "error", e.getMessage());
+        } finally {
+            term.cancel(true);
+            leading = false;
         }
     }
 
@@ -110,8 +108,8 @@ public final class Leadership implements AutoCloseable {
     /** Gives the Lease up, so that another one need not wait for its end. */
     @Override
     public void close() {
-        closed = true;
-        leading = false;
-        term.cancel(true);
+        if (terms != null) {
+            terms.close();
+        }
     }
 }

@@ -1,6 +1,8 @@
 package dev.underlay.ipamd.kube;
 
 import dev.underlay.ipamd.observe.Events;
+import dev.underlay.ipamd.observe.GuardedLoop;
+import dev.underlay.ipamd.observe.Metrics;
 import dev.underlay.pool.Cordon;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeStatus;
@@ -10,8 +12,7 @@ import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Watches this node's own Node object. */
 final class NodeObject implements AutoCloseable {
@@ -21,7 +22,8 @@ final class NodeObject implements AutoCloseable {
     private final String name;
     private final NodeListener listener;
     private final SharedIndexInformer<Node> informer;
-    private final CountDownLatch closed = new CountDownLatch(1);
+    private final Metrics metrics;
+    private @Nullable GuardedLoop look;
     private Cordon told = Cordon.UNKNOWN;
     private int toldPods;
     private String trouble = "";
@@ -31,7 +33,8 @@ final class NodeObject implements AutoCloseable {
      *
      * @param listener hears of each change, from {@link Cordon#UNKNOWN} on
      */
-    NodeObject(KubernetesClient client, String name, NodeListener listener) {
+    NodeObject(KubernetesClient client, String name, NodeListener listener, Metrics metrics) {
+        this.metrics = metrics;
         this.name = name;
         this.listener = listener;
         this.informer =
@@ -47,17 +50,9 @@ final class NodeObject implements AutoCloseable {
 
     void start() {
         var _ = informer.start();
-        Thread.ofVirtual().name("node-object").start(this::look);
-    }
-
-    private void look() {
-        try {
-            do {
-                tell();
-            } while (!closed.await(LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        look =
+                GuardedLoop.start(
+                        Thread.ofVirtual(), "node-object", LOOK_EVERY, metrics, this::tell);
     }
 
     private synchronized void tell() {
@@ -129,7 +124,9 @@ final class NodeObject implements AutoCloseable {
 
     @Override
     public void close() {
-        closed.countDown();
+        if (look != null) {
+            look.close();
+        }
         informer.close();
     }
 }

@@ -134,6 +134,11 @@ public final class Metrics {
         faults.labelValues(place).inc();
     }
 
+    /** How often {@link #fault} was told of this place. */
+    long faults(String place) {
+        return (long) faults.labelValues(place).get();
+    }
+
     /** The pool and the journal as they are. */
     public void now(Gauges pool, long journalSizeBytes) {
         gauges = pool;

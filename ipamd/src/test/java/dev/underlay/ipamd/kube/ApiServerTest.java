@@ -2,6 +2,7 @@ package dev.underlay.ipamd.kube;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.underlay.ipamd.observe.Metrics;
 import dev.underlay.pool.Cordon;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
@@ -85,7 +86,11 @@ final class ApiServerTest {
     private ApiServer daemon(String node, int port) {
         ApiServer daemon =
                 ApiServer.start(
-                        client(port), new KubeSettings(node, "kube-system"), FAST, listener());
+                        client(port),
+                        new KubeSettings(node, "kube-system"),
+                        FAST,
+                        listener(),
+                        new Metrics());
         daemons.add(daemon);
         return daemon;
     }
