@@ -1,6 +1,7 @@
 package dev.underlay.pool;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a node is, as its metadata service says.
@@ -10,8 +11,10 @@ import java.util.List;
  * @param zone its availability zone
  * @param primaryInterfaceId the interface it booted with
  * @param primaryMac that interface's MAC, lower case with colons
- * @param primaryAddress the node's own address
- * @param networkCidrs the network's CIDRs at this moment, ordered
+ * @param primaryAddress the node's own IPv4 address
+ * @param primaryIpv6 the node's own IPv6 address, the first of that interface; empty when it has
+ *     none
+ * @param networkCidrs the network's CIDRs at this moment, ordered, of both families
  * @param limits how much its type may hold
  */
 public record NodeIdentity(
@@ -21,6 +24,7 @@ public record NodeIdentity(
         String primaryInterfaceId,
         String primaryMac,
         IpAddress primaryAddress,
+        Optional<IpAddress> primaryIpv6,
         List<Cidr> networkCidrs,
         Limits limits) {
     /**

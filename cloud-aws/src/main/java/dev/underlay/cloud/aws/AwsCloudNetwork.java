@@ -80,6 +80,7 @@ public final class AwsCloudNetwork implements CloudNetwork, ClusterInterfaces, A
                             fixed.primaryInterfaceId(),
                             fixed.primaryMac(),
                             fixed.primaryAddress(),
+                            metadata().primaryIpv6(deadline),
                             cidrs,
                             ec2(deadline).limits(fixed.instanceType()));
                 });

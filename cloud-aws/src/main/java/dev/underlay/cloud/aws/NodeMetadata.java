@@ -6,6 +6,7 @@ import dev.underlay.pool.Refusal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -58,28 +59,49 @@ final class NodeMetadata {
         return needed("placement/region", deadline);
     }
 
-    /** The network's CIDRs, IPv4 first, in the service's order; never empty. */
+    /**
+     * The first IPv6 address of the primary interface, which is the node's own; it may get or lose
+     * one while it runs. No such leaf means that it has none.
+     */
+    Optional<IpAddress> primaryIpv6(Deadline deadline) throws CallFailure {
+        List<String> own = client.list(primaryInterface(deadline) + "/ipv6s", deadline);
+        return own.isEmpty() ? Optional.empty() : Optional.of(address("ipv6s", own.getFirst()));
+    }
+
+    /**
+     * The network's CIDRs, IPv4 first, in the service's order. One of IPv4 is always among them; no
+     * leaf for those of IPv6 means that it has none.
+     */
     List<Cidr> networkCidrs(Deadline deadline) throws CallFailure {
-        String interfacePath = "network/interfaces/macs/" + fixed(deadline).primaryMac();
-        List<Cidr> cidrs = new ArrayList<>();
-        for (String leaf : List.of("vpc-ipv4-cidr-blocks", "vpc-ipv6-cidr-blocks")) {
-            for (String text : client.list(interfacePath + "/" + leaf, deadline)) {
-                try {
-                    cidrs.add(Cidr.parse(text));
-                } catch (IllegalArgumentException e) {
-                    throw broken(leaf, text);
-                }
-            }
-        }
+        String interfacePath = primaryInterface(deadline);
+        List<Cidr> cidrs = new ArrayList<>(cidrs(interfacePath, "vpc-ipv4-cidr-blocks", deadline));
         if (cidrs.isEmpty()) {
             // Every VPC has one: the tree is not complete yet. Nobody may act on an empty list.
             throw CallFailure.certain(
                     Refusal.UNAVAILABLE,
-                    "the metadata service names no CIDR of the VPC at "
+                    "the metadata service names no IPv4 CIDR of the VPC at "
                             + interfacePath
                             + "; it is asked again later");
         }
+        cidrs.addAll(cidrs(interfacePath, "vpc-ipv6-cidr-blocks", deadline));
         return cidrs;
+    }
+
+    private List<Cidr> cidrs(String interfacePath, String leaf, Deadline deadline)
+            throws CallFailure {
+        List<Cidr> cidrs = new ArrayList<>();
+        for (String text : client.list(interfacePath + "/" + leaf, deadline)) {
+            try {
+                cidrs.add(Cidr.parse(text));
+            } catch (IllegalArgumentException e) {
+                throw broken(leaf, text);
+            }
+        }
+        return cidrs;
+    }
+
+    private String primaryInterface(Deadline deadline) throws CallFailure {
+        return "network/interfaces/macs/" + fixed(deadline).primaryMac();
     }
 
     /** A leaf that every instance has: where it is missing the tree is not complete yet. */

@@ -93,6 +93,7 @@ final class AwsCloudNetworkTest {
                                 "eni-primary",
                                 "0a:00:00:00:00:01",
                                 dev.underlay.pool.IpAddress.parse("10.0.0.10"),
+                                Optional.empty(),
                                 List.of(Cidr.parse("10.0.0.0/16"), Cidr.parse("100.64.0.0/16")),
                                 new NodeIdentity.Limits(4, 11)));
         network.identify();

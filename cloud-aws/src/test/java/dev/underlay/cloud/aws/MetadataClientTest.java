@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudAnswer;
+import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
 import dev.underlay.pool.Refusal;
 import java.io.IOException;
@@ -98,8 +99,28 @@ final class MetadataClientTest {
         cidrs();
         metadata.leaves.remove(CIDRS);
         assertThat(refusal(network.networkCidrs())).isEqualTo(Refusal.UNAVAILABLE);
+        metadata.leaves.put(CIDRS.replace("ipv4", "ipv6"), "2001:db8:0:100::/56");
+        assertThat(refusal(network.networkCidrs())).isEqualTo(Refusal.UNAVAILABLE);
         metadata.leaves.put(CIDRS, "10.0.0.0/16");
-        assertThat(cidrs()).hasSize(1);
+        assertThat(cidrs()).hasSize(2);
+    }
+
+    @Test
+    void a_node_has_the_first_ipv6_address_of_its_primary_interface_or_none() {
+        assertThat(identity().primaryIpv6()).isEmpty();
+        String leaf = "network/interfaces/macs/" + FakeMetadata.MAC + "/ipv6s";
+        metadata.leaves.put(leaf, "2001:db8:0:100::10\n2001:db8:0:100::11");
+        assertThat(identity().primaryIpv6()).hasValue(IpAddress.parse("2001:db8:0:100::10"));
+        metadata.leaves.put(leaf, "none");
+        assertThat(network.identify().toString()).contains("ipv6s").contains("none");
+    }
+
+    private NodeIdentity identity() {
+        return switch (network.identify()) {
+            case CloudAnswer.Done<NodeIdentity>(var value) -> value;
+            case CloudAnswer.Refused<NodeIdentity>(var refusal, var message) ->
+                    throw new AssertionError(refusal + ": " + message);
+        };
     }
 
     @Test

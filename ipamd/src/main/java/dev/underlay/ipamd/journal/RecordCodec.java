@@ -193,6 +193,10 @@ final class RecordCodec {
             out.writeInt(node.limits().interfaces());
             out.writeInt(node.limits().addressesPerInterface());
             out.writeBoolean(node.limits().prefixes());
+            out.writeBoolean(node.primaryIpv6().isPresent());
+            if (node.primaryIpv6().isPresent()) {
+                address(node.primaryIpv6().get());
+            }
         }
 
         private void cloudInterface(CloudInterface known) throws IOException {
@@ -286,15 +290,30 @@ final class RecordCodec {
         }
 
         private NodeIdentity node() throws IOException {
+            String instanceId = text();
+            String instanceType = text();
+            String zone = text();
+            String primaryInterfaceId = text();
+            String primaryMac = text();
+            IpAddress primaryAddress = address();
+            List<Cidr> networkCidrs = cidrs();
+            NodeIdentity.Limits limits =
+                    new NodeIdentity.Limits(in.getInt(), in.getInt(), prefixes());
             return new NodeIdentity(
-                    text(),
-                    text(),
-                    text(),
-                    text(),
-                    text(),
-                    address(),
-                    cidrs(),
-                    new NodeIdentity.Limits(in.getInt(), in.getInt(), prefixes()));
+                    instanceId,
+                    instanceType,
+                    zone,
+                    primaryInterfaceId,
+                    primaryMac,
+                    primaryAddress,
+                    primaryIpv6(),
+                    networkCidrs,
+                    limits);
+        }
+
+        /** Older daemons did not write it. */
+        private Optional<IpAddress> primaryIpv6() throws IOException {
+            return in.hasRemaining() && in.get() != 0 ? Optional.of(address()) : Optional.empty();
         }
 
         /** Older daemons did not write it; nearly every type takes prefixes. */

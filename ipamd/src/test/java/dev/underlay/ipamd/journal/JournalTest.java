@@ -64,7 +64,8 @@ class JournalTest {
                         "eni-0aa",
                         "02:00:00:00:00:01",
                         IpAddress.parse("10.0.0.10"),
-                        List.of(Cidr.parse("10.0.0.0/16")),
+                        Optional.of(IpAddress.parse("2001:db8::10")),
+                        List.of(Cidr.parse("10.0.0.0/16"), Cidr.parse("2001:db8::/56")),
                         new NodeIdentity.Limits(3, 10, false));
         List<JournalRecord> all =
                 List.of(
@@ -97,9 +98,9 @@ class JournalTest {
         assertThat(reopened(all).records(0)).isEqualTo(state.records(0));
     }
 
-    /** As written before types without prefixes were told apart: the record ends earlier. */
+    /** As written before a field was added: the record ends earlier. */
     @Test
-    void a_node_without_a_word_about_prefixes_takes_them() throws IOException {
+    void a_node_of_an_older_daemon_takes_prefixes_and_has_no_ipv6_address() throws IOException {
         NodeIdentity.Limits limits = new NodeIdentity.Limits(2, 10, false);
         NodeKnown node =
                 new NodeKnown(
@@ -110,11 +111,22 @@ class JournalTest {
                                 "eni-0aa",
                                 "02:00:00:00:00:01",
                                 IpAddress.parse("10.0.0.10"),
+                                Optional.of(IpAddress.parse("2001:db8::10")),
                                 List.of(),
                                 limits));
         byte[] bytes = RecordCodec.encode(node);
-        NodeKnown older = (NodeKnown) RecordCodec.decode(Arrays.copyOf(bytes, bytes.length - 1));
-        assertThat(older.node().limits()).isEqualTo(new NodeIdentity.Limits(2, 10, true));
+        int ipv6 = 1 + 1 + 16; // whether there is one, its length, the address
+        NodeIdentity older = cutNode(bytes, ipv6);
+        assertThat(older.primaryIpv6()).isEmpty();
+        assertThat(older.limits()).isEqualTo(limits);
+        NodeIdentity oldest = cutNode(bytes, ipv6 + 1);
+        assertThat(oldest.primaryIpv6()).isEmpty();
+        assertThat(oldest.limits()).isEqualTo(new NodeIdentity.Limits(2, 10, true));
+    }
+
+    private static NodeIdentity cutNode(byte[] bytes, int less) throws IOException {
+        byte[] older = Arrays.copyOf(bytes, bytes.length - less);
+        return ((NodeKnown) RecordCodec.decode(older)).node();
     }
 
     @Test

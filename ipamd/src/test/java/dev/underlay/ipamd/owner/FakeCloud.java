@@ -33,6 +33,7 @@ public final class FakeCloud implements CloudNetwork, CloudCalls {
                     "eni-0",
                     "02:00:00:00:00:00",
                     IpAddress.parse("10.0.0.4"),
+                    Optional.empty(),
                     List.of(Cidr.parse("10.0.0.0/16")),
                     new NodeIdentity.Limits(3, 10));
 

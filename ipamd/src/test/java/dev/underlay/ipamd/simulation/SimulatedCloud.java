@@ -105,6 +105,7 @@ final class SimulatedCloud implements CloudNetwork {
                 PRIMARY,
                 primary.mac(),
                 primary.primaryAddress(),
+                Optional.empty(),
                 List.of(NETWORK),
                 limits);
     }
