@@ -83,6 +83,7 @@ public final class Console {
                         subnetId,
                         primary,
                         more == 0 ? BlockRequest.NOTHING : BlockRequest.addresses(more),
+                        BlockRequest.NOTHING,
                         List.of(),
                         "somebody else's",
                         Map.of(),

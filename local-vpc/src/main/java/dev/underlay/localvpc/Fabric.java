@@ -2,6 +2,7 @@ package dev.underlay.localvpc;
 
 import java.net.InetAddress;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the cloud's answers do to packets. The state of the API calls it under its lock, in the
@@ -13,7 +14,8 @@ public interface Fabric {
      *
      * @param id the API's name, such as {@code eni-0ab1}
      * @param mac lower case with colons
-     * @param primaryAddress its own address
+     * @param primaryAddress its own IPv4 address
+     * @param primaryIpv6 its first IPv6 address; null if it has none
      * @param subnetAddress the first address of its subnet; the gateway is one further
      * @param subnetPrefixLength the subnet's prefix length
      */
@@ -21,20 +23,31 @@ public interface Fabric {
             String id,
             String mac,
             InetAddress primaryAddress,
+            @Nullable InetAddress primaryIpv6,
             InetAddress subnetAddress,
-            int subnetPrefixLength) {}
+            int subnetPrefixLength) {
+        /** One without IPv6. */
+        public Port(
+                String id,
+                String mac,
+                InetAddress primaryAddress,
+                InetAddress subnetAddress,
+                int subnetPrefixLength) {
+            this(id, mac, primaryAddress, null, subnetAddress, subnetPrefixLength);
+        }
+    }
 
     /**
      * A block of addresses.
      *
      * @param network its first address
-     * @param prefixLength 32, 28 or 80
+     * @param prefixLength 32, 28, 128 or 80
      */
     record Block(InetAddress network, int prefixLength) {}
 
     /**
      * An instance boots: its namespace appears with a configured primary interface and a default
-     * route.
+     * route, for each family of which it has an address.
      */
     void boot(String instanceId, Port primary);
 
@@ -56,8 +69,8 @@ public interface Fabric {
     void unplug(String portId);
 
     /**
-     * Packets to the block go to the port from here on, and the port may send from it. A /32, /28
-     * or /80.
+     * Packets to the block go to the port from here on, and the port may send from it. A /32, /28,
+     * /128 or /80.
      */
     void map(String portId, InetAddress network, int prefixLength);
 

@@ -4,13 +4,16 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a local VPC is made of.
  *
  * @param region an AWS region's name; requests signed for another are refused
  * @param cidrs the VPC's IPv4 CIDRs, the primary one first
+ * @param ipv6Cidr the VPC's IPv6 /56; null for a VPC without IPv6
  * @param subnets at least one
  * @param fabric carries the packets
  * @param ec2Address where EC2 listens; port 0 takes a free one
@@ -22,6 +25,7 @@ import java.util.List;
 public record VpcSpec(
         String region,
         List<String> cidrs,
+        @Nullable String ipv6Cidr,
         List<SubnetSpec> subnets,
         Fabric fabric,
         InetSocketAddress ec2Address,
@@ -35,8 +39,14 @@ public record VpcSpec(
      *
      * @param cidr inside one of the VPC's
      * @param zone the availability zone's name, such as {@code us-east-1a}
+     * @param ipv6Cidr a /64 inside the VPC's IPv6 block; null for a subnet without IPv6
      */
-    public record SubnetSpec(String cidr, String zone) {}
+    public record SubnetSpec(String cidr, String zone, @Nullable String ipv6Cidr) {
+        /** One without IPv6. */
+        public SubnetSpec(String cidr, String zone) {
+            this(cidr, zone, null);
+        }
+    }
 
     /** Copies the lists. */
     public VpcSpec {
@@ -53,6 +63,7 @@ public record VpcSpec(
         return new VpcSpec(
                 "us-east-1",
                 List.of("10.0.0.0/16"),
+                null,
                 List.of(
                         new SubnetSpec("10.0.0.0/24", "us-east-1a"),
                         new SubnetSpec("10.0.1.0/24", "us-east-1b")),
@@ -66,19 +77,43 @@ public record VpcSpec(
 
     /** The same with the endpoints where instances look for them. */
     public VpcSpec withAddresses(InetSocketAddress ec2, InetSocketAddress metadata) {
-        return new VpcSpec(region, cidrs, subnets, fabric, ec2, metadata, dials, clock, seed);
+        return new VpcSpec(
+                region, cidrs, ipv6Cidr, subnets, fabric, ec2, metadata, dials, clock, seed);
     }
 
     /** The same with other subnets. */
     public VpcSpec withSubnets(List<SubnetSpec> others) {
-        return new VpcSpec(
-                region, cidrs, others, fabric, ec2Address, metadataAddress, dials, clock, seed);
+        return with(ipv6Cidr, others, clock);
+    }
+
+    /** The same with 2001:db8:0:100::/56, of which the n-th subnet has the n-th /64. */
+    public VpcSpec withIpv6() {
+        List<SubnetSpec> dual = new ArrayList<>();
+        for (SubnetSpec subnet : subnets) {
+            String ipv6 = "2001:db8:0:1%02x::/64".formatted(dual.size());
+            dual.add(new SubnetSpec(subnet.cidr, subnet.zone, ipv6));
+        }
+        return with("2001:db8:0:100::/56", dual, clock);
     }
 
     /** The same on another clock. */
     public VpcSpec withClock(InstantSource other) {
+        return with(ipv6Cidr, subnets, other);
+    }
+
+    private VpcSpec with(
+            @Nullable String newIpv6Cidr, List<SubnetSpec> newSubnets, InstantSource newClock) {
         return new VpcSpec(
-                region, cidrs, subnets, fabric, ec2Address, metadataAddress, dials, other, seed);
+                region,
+                cidrs,
+                newIpv6Cidr,
+                newSubnets,
+                fabric,
+                ec2Address,
+                metadataAddress,
+                dials,
+                newClock,
+                seed);
     }
 
     /** Wall time that never jumps. */

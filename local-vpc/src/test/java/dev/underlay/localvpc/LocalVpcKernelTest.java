@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.underlay.localvpc.fabric.Kernel;
 import dev.underlay.localvpc.fabric.NamespaceFabric;
 import dev.underlay.localvpc.fabric.Netns;
+import dev.underlay.localvpc.state.Cidr;
 import dev.underlay.localvpc.state.Eni;
 import dev.underlay.localvpc.state.Instance;
 import java.io.IOException;
@@ -44,6 +45,7 @@ class LocalVpcKernelTest {
         fabric = NamespaceFabric.create(PREFIX);
         VpcSpec spec =
                 VpcSpec.loopback(fabric)
+                        .withIpv6()
                         .withAddresses(
                                 at(NamespaceFabric.EC2_ADDRESS),
                                 at(NamespaceFabric.METADATA_ADDRESS));
@@ -193,6 +195,64 @@ class LocalVpcKernelTest {
         here.run("sh", "-c", fromIt + neighbour.primaryAddress().getHostAddress());
         fabric.instance(b.id()).run("ping", "-n", "-c", "1", "-W", "2", address);
         fabric.instance(neighbour.id()).run("ping", "-n", "-c", "1", "-W", "2", address);
+    }
+
+    @Test
+    void an_instance_boots_with_ipv6_to_its_neighbours_and_beyond_the_vpc() throws IOException {
+        Netns here = fabric.instance(a.id());
+        here.run("ping", "-n", "-c", "1", "-w", "5", ipv6(b).addressText());
+        here.run("ping", "-n", "-c", "1", "-w", "5", NamespaceFabric.INTERNET_ADDRESS_V6);
+        fabric.internet().run("ping", "-n", "-c", "1", "-w", "5", ipv6(a).addressText());
+    }
+
+    @Test
+    void an_ipv6_prefix_carries_packets_from_assign_to_unassign() throws IOException {
+        Netns here = fabric.instance(a.id());
+        Netns there = fabric.instance(b.id());
+        String prefix =
+                ec2(
+                        a,
+                        client ->
+                                client.assignIpv6Addresses(r ->
+                                                r.networkInterfaceId(a.primaryInterfaceId())
+                                                        .ipv6PrefixCount(1))
+                                        .assignedIpv6Prefixes()
+                                        .get(0));
+        String inside = Cidr.parse(prefix).at(7, 128).addressText();
+        String outside = Cidr.parse("2001:db8:0:100::/64").at(7, 128).addressText();
+        here.ip(
+                "addr add " + inside + "/128 dev eth0 nodad",
+                "addr add " + outside + "/128 dev eth0 nodad");
+        there.run("ping", "-n", "-c", "1", "-w", "5", inside);
+        String to = ipv6(b).addressText();
+        here.run("ping", "-n", "-c", "1", "-w", "5", "-I", inside, to);
+        assertThatThrownBy(() -> here.run("ping", "-n", "-c", "1", "-W", "1", "-I", outside, to))
+                .as("a source that is not assigned")
+                .hasMessageContaining(" 0 received");
+
+        String unused =
+                ec2(
+                        a,
+                        client ->
+                                client.unassignIpv6Addresses(r ->
+                                                r.networkInterfaceId(a.primaryInterfaceId())
+                                                        .ipv6Prefixes(prefix))
+                                        .toString());
+        assertThat(unused).isNotNull();
+        assertThatThrownBy(() -> there.run("ping", "-n", "-c", "1", "-W", "2", inside))
+                .hasMessageContaining("nreachable");
+        assertThatThrownBy(() -> here.run("ping", "-n", "-c", "1", "-W", "1", "-I", inside, to))
+                .as("a source that is not assigned any more")
+                .hasMessageContaining(" 0 received");
+    }
+
+    private static Cidr ipv6(Instance instance) {
+        return vpc.interfaces().stream()
+                .filter(eni -> eni.id().equals(instance.primaryInterfaceId()))
+                .findFirst()
+                .orElseThrow()
+                .ipv6Addresses()
+                .get(0);
     }
 
     private static InetSocketAddress at(String address) {

@@ -25,7 +25,7 @@ class MetadataTest {
     private static final String TTL = "X-aws-ec2-metadata-token-ttl-seconds";
     private static final String MACS = "network/interfaces/macs/";
 
-    private final Rig rig = new Rig();
+    private Rig rig = new Rig();
     private final HttpClient http = HttpClient.newHttpClient();
 
     @AfterEach
@@ -205,6 +205,28 @@ class MetadataTest {
         assertThat(leaf(at)).isEqualTo(primary + "\n" + added);
         rig.advance(Duration.ofSeconds(5));
         assertThat(leaf(at)).isEqualTo(primary);
+    }
+
+    @Test
+    void ipv6_has_leaves_of_its_own_where_there_is_some() throws Exception {
+        String directory = MACS + rig.node.mac() + "/";
+        assertThat(leaf(directory)).doesNotContain("ipv6");
+        rig.close();
+        rig = new Rig(VpcSpec::withIpv6);
+        directory = MACS + rig.node.mac() + "/";
+        String primary = rig.node.primaryInterfaceId();
+        String own = rig.blocks(primary).get(0);
+        assertThat(leaf("ipv6")).isEqualTo(own);
+        assertThat(leaf(directory + "ipv6s")).isEqualTo(own);
+        assertThat(leaf(directory + "subnet-ipv6-cidr-blocks")).isEqualTo("2001:db8:0:100::/64");
+        assertThat(leaf(directory + "vpc-ipv6-cidr-blocks")).isEqualTo("2001:db8:0:100::/56");
+        assertThat(leaf(directory)).doesNotContain("ipv6-prefix");
+        rig.advance(Duration.ofSeconds(10));
+        rig.dials.lag(Lag.METADATA_ADDRESSES, Duration.ofSeconds(5));
+        rig.ec2.assignIpv6Addresses(r -> r.networkInterfaceId(primary).ipv6PrefixCount(1));
+        assertThat(leaf(directory)).doesNotContain("ipv6-prefix");
+        rig.advance(Duration.ofSeconds(5));
+        assertThat(leaf(directory + "ipv6-prefix")).isEqualTo(rig.blocks(primary).get(1));
     }
 
     @Test

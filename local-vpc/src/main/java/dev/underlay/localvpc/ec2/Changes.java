@@ -16,6 +16,8 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.SdkPojo;
+import software.amazon.awssdk.services.ec2.model.AssignIpv6AddressesRequest;
+import software.amazon.awssdk.services.ec2.model.AssignIpv6AddressesResponse;
 import software.amazon.awssdk.services.ec2.model.AssignPrivateIpAddressesRequest;
 import software.amazon.awssdk.services.ec2.model.AssignPrivateIpAddressesResponse;
 import software.amazon.awssdk.services.ec2.model.AssignedPrivateIpAddress;
@@ -33,6 +35,8 @@ import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttribute
 import software.amazon.awssdk.services.ec2.model.ModifyNetworkInterfaceAttributeResponse;
 import software.amazon.awssdk.services.ec2.model.Tag;
 import software.amazon.awssdk.services.ec2.model.TagSpecification;
+import software.amazon.awssdk.services.ec2.model.UnassignIpv6AddressesRequest;
+import software.amazon.awssdk.services.ec2.model.UnassignIpv6AddressesResponse;
 import software.amazon.awssdk.services.ec2.model.UnassignPrivateIpAddressesRequest;
 import software.amazon.awssdk.services.ec2.model.UnassignPrivateIpAddressesResponse;
 
@@ -64,6 +68,10 @@ final class Changes {
                 "SecondaryPrivateIpAddressCount",
                 "Ipv4Prefix",
                 "Ipv4PrefixCount",
+                "Ipv6Addresses",
+                "Ipv6AddressCount",
+                "Ipv6Prefix",
+                "Ipv6PrefixCount",
                 "TagSpecification",
                 "ClientToken",
                 "DryRun");
@@ -123,6 +131,24 @@ final class Changes {
                 "PrivateIpAddress",
                 "Ipv4Prefix");
         calls.add(
+                "AssignIpv6Addresses",
+                AssignIpv6AddressesRequest::builder,
+                AssignIpv6AddressesRequest.class,
+                this::assignIpv6,
+                "NetworkInterfaceId",
+                "Ipv6Addresses",
+                "Ipv6AddressCount",
+                "Ipv6Prefix",
+                "Ipv6PrefixCount");
+        calls.add(
+                "UnassignIpv6Addresses",
+                UnassignIpv6AddressesRequest::builder,
+                UnassignIpv6AddressesRequest.class,
+                this::unassignIpv6,
+                "NetworkInterfaceId",
+                "Ipv6Addresses",
+                "Ipv6Prefix");
+        calls.add(
                 "CreateTags",
                 CreateTagsRequest::builder,
                 CreateTagsRequest.class,
@@ -149,6 +175,7 @@ final class Changes {
         }
         BlockRequest wanted =
                 new BlockRequest(
+                        false,
                         others.isEmpty() ? null : others,
                         request.secondaryPrivateIpAddressCount(),
                         request.hasIpv4Prefixes()
@@ -157,12 +184,28 @@ final class Changes {
                                         .toList()
                                 : null,
                         request.ipv4PrefixCount());
+        BlockRequest wantedIpv6 =
+                new BlockRequest(
+                        true,
+                        request.hasIpv6Addresses()
+                                ? request.ipv6Addresses().stream()
+                                        .map(a -> address(required(a.ipv6Address(), "Ipv6Address")))
+                                        .toList()
+                                : null,
+                        request.ipv6AddressCount(),
+                        request.hasIpv6Prefixes()
+                                ? request.ipv6Prefixes().stream()
+                                        .map(p -> cidr(required(p.ipv6Prefix(), "Ipv6Prefix")))
+                                        .toList()
+                                : null,
+                        request.ipv6PrefixCount());
         Eni made =
                 vpc.create(
                         new Vpc.NewEni(
                                 required(request.subnetId(), "subnetId"),
                                 primary,
                                 wanted,
+                                wantedIpv6,
                                 request.groups(),
                                 Objects.requireNonNullElse(request.description(), ""),
                                 tagsFor("network-interface", request.tagSpecifications()),
@@ -244,6 +287,7 @@ final class Changes {
         noteForeign("AssignPrivateIpAddresses", eni -> eni.id().equals(eniId));
         BlockRequest wanted =
                 new BlockRequest(
+                        false,
                         request.hasPrivateIpAddresses()
                                 ? addresses(request.privateIpAddresses())
                                 : null,
@@ -252,14 +296,7 @@ final class Changes {
                         request.ipv4PrefixCount());
         List<Cidr> fresh =
                 vpc.assign(eniId, wanted, Boolean.TRUE.equals(request.allowReassignment()));
-        List<Cidr> listed = fresh;
-        if (dials.assignListsAll()) {
-            listed =
-                    vpc.enis().stream()
-                            .filter(eni -> eni.id().equals(eniId))
-                            .flatMap(eni -> eni.allBlocks().stream())
-                            .toList();
-        }
+        List<Cidr> listed = listed(eniId, fresh, true);
         return AssignPrivateIpAddressesResponse.builder()
                 .networkInterfaceId(eniId)
                 .assignedPrivateIpAddresses(
@@ -275,11 +312,68 @@ final class Changes {
                 .build();
     }
 
+    private SdkPojo assignIpv6(AssignIpv6AddressesRequest request) {
+        String eniId = required(request.networkInterfaceId(), "networkInterfaceId");
+        noteForeign("AssignIpv6Addresses", eni -> eni.id().equals(eniId));
+        BlockRequest wanted =
+                new BlockRequest(
+                        true,
+                        request.hasIpv6Addresses() ? addresses(request.ipv6Addresses()) : null,
+                        request.ipv6AddressCount(),
+                        request.hasIpv6Prefixes() ? cidrs(request.ipv6Prefixes()) : null,
+                        request.ipv6PrefixCount());
+        List<Cidr> listed = listed(eniId, vpc.assign(eniId, wanted, false), false);
+        return AssignIpv6AddressesResponse.builder()
+                .networkInterfaceId(eniId)
+                .assignedIpv6Addresses(texts(listed.stream().filter(Cidr::isAddress)))
+                .assignedIpv6Prefixes(texts(listed.stream().filter(b -> !b.isAddress())))
+                .build();
+    }
+
+    private SdkPojo unassignIpv6(UnassignIpv6AddressesRequest request) {
+        String eniId = required(request.networkInterfaceId(), "networkInterfaceId");
+        noteForeign("UnassignIpv6Addresses", eni -> eni.id().equals(eniId));
+        List<Cidr> addresses = addresses(request.ipv6Addresses());
+        List<Cidr> prefixes = cidrs(request.ipv6Prefixes());
+        List<Cidr> blocks = Stream.concat(addresses.stream(), prefixes.stream()).toList();
+        checkFamily(blocks, false);
+        vpc.unassign(eniId, blocks);
+        return UnassignIpv6AddressesResponse.builder()
+                .networkInterfaceId(eniId)
+                .unassignedIpv6Addresses(texts(addresses.stream()))
+                .unassignedIpv6Prefixes(texts(prefixes.stream()))
+                .build();
+    }
+
+    /** What an assign answers: what is new, or all of the family where it was dialled so. */
+    private List<Cidr> listed(String eniId, List<Cidr> fresh, boolean ipv4) {
+        return !dials.assignListsAll()
+                ? fresh
+                : vpc.enis().stream()
+                        .filter(eni -> eni.id().equals(eniId))
+                        .flatMap(eni -> eni.allBlocks().stream())
+                        .filter(block -> block.isIpv4() == ipv4)
+                        .toList();
+    }
+
+    private static List<String> texts(Stream<Cidr> blocks) {
+        return blocks.map(Cidr::toString).toList();
+    }
+
+    private static void checkFamily(List<Cidr> blocks, boolean ipv4) {
+        for (Cidr block : blocks) {
+            if (block.isIpv4() != ipv4) {
+                throw Ec2Refusal.parameterValue("invalid value for parameter address: " + block);
+            }
+        }
+    }
+
     private SdkPojo unassign(UnassignPrivateIpAddressesRequest request) {
         String eniId = required(request.networkInterfaceId(), "networkInterfaceId");
         noteForeign("UnassignPrivateIpAddresses", eni -> eni.id().equals(eniId));
         List<Cidr> blocks = new ArrayList<>(addresses(request.privateIpAddresses()));
         blocks.addAll(cidrs(request.ipv4Prefixes()));
+        checkFamily(blocks, true);
         vpc.unassign(eniId, blocks);
         return UnassignPrivateIpAddressesResponse.builder().build();
     }

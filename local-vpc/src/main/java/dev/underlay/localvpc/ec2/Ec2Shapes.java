@@ -10,20 +10,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.ec2.model.GroupIdentifier;
+import software.amazon.awssdk.services.ec2.model.InstanceIpv6Address;
+import software.amazon.awssdk.services.ec2.model.InstanceIpv6Prefix;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterface;
 import software.amazon.awssdk.services.ec2.model.InstanceNetworkInterfaceAttachment;
 import software.amazon.awssdk.services.ec2.model.InstancePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.InstanceTypeInfo;
 import software.amazon.awssdk.services.ec2.model.Ipv4PrefixSpecification;
+import software.amazon.awssdk.services.ec2.model.Ipv6PrefixSpecification;
 import software.amazon.awssdk.services.ec2.model.NetworkCardInfo;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfaceAttachment;
+import software.amazon.awssdk.services.ec2.model.NetworkInterfaceIpv6Address;
 import software.amazon.awssdk.services.ec2.model.NetworkInterfacePrivateIpAddress;
 import software.amazon.awssdk.services.ec2.model.SecurityGroup;
+import software.amazon.awssdk.services.ec2.model.SubnetIpv6CidrBlockAssociation;
 import software.amazon.awssdk.services.ec2.model.Tag;
 import software.amazon.awssdk.services.ec2.model.VpcCidrBlockAssociation;
+import software.amazon.awssdk.services.ec2.model.VpcIpv6CidrBlockAssociation;
 
 /** The state's things as EC2's answers show them. */
 final class Ec2Shapes {
@@ -59,7 +66,22 @@ final class Ec2Shapes {
                                                         .privateIpAddress(address.toString())
                                                         .build())
                                         .toList())
-                        .ipv4Prefixes(prefixes(eni.ipv4Prefixes()));
+                        .ipv4Prefixes(prefixes(eni.ipv4Prefixes()))
+                        .ipv6Address(ipv6Address(eni))
+                        .ipv6Addresses(
+                                eni.ipv6Addresses().stream()
+                                        .map(address ->
+                                                NetworkInterfaceIpv6Address.builder()
+                                                        .ipv6Address(address.toString())
+                                                        .build())
+                                        .toList())
+                        .ipv6Prefixes(
+                                eni.ipv6Prefixes().stream()
+                                        .map(block ->
+                                                Ipv6PrefixSpecification.builder()
+                                                        .ipv6Prefix(block.toString())
+                                                        .build())
+                                        .toList());
         if (attachment != null) {
             shape.attachment(
                     NetworkInterfaceAttachment.builder()
@@ -84,6 +106,12 @@ final class Ec2Shapes {
                 .vpcId(vpc.id())
                 .subnetId(instance.subnet().id())
                 .privateIpAddress(instance.primaryAddress().getHostAddress())
+                .ipv6Address(
+                        interfaces.stream()
+                                .filter(eni -> eni.id().equals(instance.primaryInterfaceId()))
+                                .map(Ec2Shapes::ipv6Address)
+                                .findFirst()
+                                .orElse(null))
                 .launchTime(instance.launchTime())
                 .placement(placement -> placement.availabilityZone(instance.subnet().zone()))
                 .state(state -> state.code(instance.state().code()).name(instance.state().text()))
@@ -99,6 +127,15 @@ final class Ec2Shapes {
                 .ownerId(Vpc.OWNER_ID)
                 .state("available")
                 .cidrBlock(subnet.cidr().toString())
+                .ipv6CidrBlockAssociationSet(
+                        Stream.ofNullable(subnet.ipv6Cidr())
+                                .map(cidr ->
+                                        SubnetIpv6CidrBlockAssociation.builder()
+                                                .ipv6CidrBlock(cidr.toString())
+                                                .ipv6CidrBlockState(s -> s.state("associated"))
+                                                .build())
+                                .toList())
+                .assignIpv6AddressOnCreation(false)
                 .availabilityZone(subnet.zone())
                 .availabilityZoneId(subnet.zoneId())
                 .availableIpAddressCount(vpc.freeAddresses(subnet.id()))
@@ -118,6 +155,14 @@ final class Ec2Shapes {
                                         VpcCidrBlockAssociation.builder()
                                                 .cidrBlock(cidr.toString())
                                                 .cidrBlockState(state -> state.state("associated"))
+                                                .build())
+                                .toList())
+                .ipv6CidrBlockAssociationSet(
+                        Stream.ofNullable(vpc.ipv6Cidr())
+                                .map(cidr ->
+                                        VpcIpv6CidrBlockAssociation.builder()
+                                                .ipv6CidrBlock(cidr.toString())
+                                                .ipv6CidrBlockState(s -> s.state("associated"))
                                                 .build())
                                 .toList())
                 .tags(tags(vpc.tagsOf(vpc.id())))
@@ -169,6 +214,11 @@ final class Ec2Shapes {
                 .toList();
     }
 
+    /** The first IPv6 address; null if there is none. */
+    private static @Nullable String ipv6Address(Eni eni) {
+        return eni.ipv6Addresses().isEmpty() ? null : eni.ipv6Addresses().get(0).toString();
+    }
+
     /** What an attachment's status says; null if there is none. */
     static @Nullable String attachmentStatus(Eni eni) {
         return switch (eni.status()) {
@@ -179,7 +229,7 @@ final class Ec2Shapes {
         };
     }
 
-    /** The primary address and the secondary ones. */
+    /** The primary IPv4 address and the secondary ones. */
     static List<Cidr> addresses(Eni eni) {
         return eni.allBlocks().stream()
                 .filter(block -> block.isIpv4() && block.isAddress())
@@ -214,6 +264,20 @@ final class Ec2Shapes {
                                         software.amazon.awssdk.services.ec2.model.InstanceIpv4Prefix
                                                 .builder()
                                                 .ipv4Prefix(block.toString())
+                                                .build())
+                                .toList())
+                .ipv6Addresses(
+                        eni.ipv6Addresses().stream()
+                                .map(address ->
+                                        InstanceIpv6Address.builder()
+                                                .ipv6Address(address.toString())
+                                                .build())
+                                .toList())
+                .ipv6Prefixes(
+                        eni.ipv6Prefixes().stream()
+                                .map(block ->
+                                        InstanceIpv6Prefix.builder()
+                                                .ipv6Prefix(block.toString())
                                                 .build())
                                 .toList())
                 .attachment(

@@ -37,7 +37,7 @@ import java.util.Set;
  * </ul>
  *
  * <p>An instance boots as a cloud image does on a careful distribution: eth0 with its primary
- * address and a default route, strict reverse-path filtering, no forwarding. Thread-safe; every
+ * addresses and default routes, strict reverse-path filtering, no forwarding. Thread-safe; every
  * call blocks until the kernel agrees (some 10 ms for a mapping, 50 ms for an instance) and throws
  * {@link UncheckedIOException} in the kernel's words when it does not.
  */
@@ -175,6 +175,8 @@ public final class NamespaceFabric implements Fabric, AutoCloseable {
                             "net/ipv4/conf/all/rp_filter=1",
                             "net/ipv4/conf/default/rp_filter=1");
                     connect(instanceId, primary, List.of());
+                    // Nothing else is on the link: waiting for duplicates would only take time.
+                    instance.sysctl("net/ipv6/conf/eth0/accept_dad=0");
                     String address = primary.primaryAddress().getHostAddress();
                     // As systemd-networkd leaves it after DHCP on Amazon Linux 2023.
                     instance.ip(
@@ -183,6 +185,14 @@ public final class NamespaceFabric implements Fabric, AutoCloseable {
                                     .formatted(address, primary.subnetPrefixLength()),
                             "route add default via %s dev eth0 proto dhcp src %s metric 512"
                                     .formatted(gateway(primary), address));
+                    if (primary.primaryIpv6() != null) {
+                        // Likewise after DHCPv6 and a router's advertisement.
+                        String ipv6 = primary.primaryIpv6().getHostAddress();
+                        instance.ip(
+                                "addr add %s/128 metric 512 dev eth0 nodad".formatted(ipv6),
+                                "route add default via %s dev eth0 proto ra src %s metric 512"
+                                        .formatted(GATEWAY_V6, ipv6));
+                    }
                 });
     }
 

@@ -29,6 +29,7 @@ final class MetadataTree {
                     "instance-type",
                     "mac",
                     "local-ipv4",
+                    "ipv6",
                     "placement/availability-zone",
                     "placement/availability-zone-id",
                     "placement/region");
@@ -78,6 +79,9 @@ final class MetadataTree {
                     put(directory + "network-card", Integer.toString(shown.cardIndex()));
                 }
                 putInterface(directory, vpc, shown.leaves());
+                if (shown.mac().equals(instance.mac())) {
+                    put("ipv6", lines(shown.leaves().ipv6Addresses().stream().limit(1)));
+                }
             }
         }
     }
@@ -134,6 +138,10 @@ final class MetadataTree {
         List<Cidr> cidrs = vpc.cidrs();
         put(directory + "vpc-ipv4-cidr-block", cidrs.get(0).toString());
         put(directory + "vpc-ipv4-cidr-blocks", lines(cidrs.stream()));
+        put(
+                directory + "subnet-ipv6-cidr-blocks",
+                lines(Stream.ofNullable(eni.subnet().ipv6Cidr())));
+        put(directory + "vpc-ipv6-cidr-blocks", lines(Stream.ofNullable(vpc.ipv6Cidr())));
         put(directory + "security-group-ids", String.join("\n", eni.groups()));
     }
 

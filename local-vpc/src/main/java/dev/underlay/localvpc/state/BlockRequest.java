@@ -4,29 +4,30 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which IPv4 blocks a caller wants: at most one of four ways. A null list or count was not given.
+ * Which blocks of one family a caller wants: at most one of four ways. A null list or count was not
+ * given.
  *
+ * @param ipv6 whether IPv6 ones
  * @param addresses by name
  * @param addressCount so many, drawn
  * @param prefixes by name
  * @param prefixCount so many, drawn
  */
 public record BlockRequest(
+        boolean ipv6,
         @Nullable List<Cidr> addresses,
         @Nullable Integer addressCount,
         @Nullable List<Cidr> prefixes,
         @Nullable Integer prefixCount) {
-    /** Nothing. */
-    public static final BlockRequest NOTHING = new BlockRequest(null, null, null, null);
+    /** Nothing of either family. */
+    public static final BlockRequest NOTHING = new BlockRequest(false, null, null, null, null);
 
-    /** So many single addresses. */
+    /** What an instance gets at launch in a subnet with IPv6. */
+    static final BlockRequest ONE_IPV6_ADDRESS = new BlockRequest(true, null, 1, null, null);
+
+    /** So many single IPv4 addresses. */
     public static BlockRequest addresses(int count) {
-        return new BlockRequest(null, count, null, null);
-    }
-
-    /** So many prefixes. */
-    public static BlockRequest prefixes(int count) {
-        return new BlockRequest(null, null, null, count);
+        return new BlockRequest(false, null, count, null, null);
     }
 
     /** How many of the four ways were given. */
@@ -60,12 +61,16 @@ public record BlockRequest(
             throw Ec2Refusal.parameterCombination(
                     "Only one of addresses, address count, prefixes and prefix count may be given");
         }
+        String family = ipv6 ? "IPv6" : "IPv4";
+        if (named().stream().anyMatch(block -> block.isIpv4() == ipv6)) {
+            throw Ec2Refusal.parameterValue("Not all are " + family + ": " + named());
+        }
         if (addresses != null && !addresses.stream().allMatch(Cidr::isAddress)) {
             throw Ec2Refusal.parameterValue("Not all are single addresses: " + addresses);
         }
-        if (prefixes != null
-                && !prefixes.stream().allMatch(p -> p.prefixLength() == Cidr.IPV4_PREFIX)) {
-            throw Ec2Refusal.parameterValue("Not all are /28 prefixes: " + prefixes);
+        int length = ipv6 ? Cidr.IPV6_PREFIX : Cidr.IPV4_PREFIX;
+        if (prefixes != null && !prefixes.stream().allMatch(p -> p.prefixLength() == length)) {
+            throw Ec2Refusal.parameterValue("Not all are /" + length + " prefixes: " + prefixes);
         }
         if ((addressCount != null && addressCount < 1)
                 || (prefixCount != null && prefixCount < 1)) {

@@ -1,5 +1,6 @@
 package dev.underlay.localvpc.state;
 
+import dev.underlay.cni.netlink.IpPrefix;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -96,9 +97,9 @@ public record Cidr(BigInteger first, int bits, int prefixLength) {
         return address(first, bits);
     }
 
-    /** The lowest address's text, without a length. */
+    /** The lowest address's text without a length, IPv6 in its short form as EC2 writes it. */
     public String addressText() {
-        return address().getHostAddress();
+        return IpPrefix.text(address());
     }
 
     /** A single address as such, a block with its length. */

@@ -102,6 +102,10 @@ public final class Ec2Refusal extends RuntimeException {
                         + " request.");
     }
 
+    static Ec2Refusal noIpv6(String subnetId) {
+        return parameterValue("The subnet '" + subnetId + "' has no IPv6 CIDR block");
+    }
+
     /** The kinds of things that have identifiers. */
     public enum Resource {
         /** A network interface. */

@@ -2,6 +2,7 @@ package dev.underlay.localvpc.state;
 
 import java.net.InetAddress;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An instance, and its primary interface at launch.
@@ -12,6 +13,7 @@ import java.time.Instant;
  * @param primaryInterfaceId the interface at device index 0
  * @param mac the primary interface's, lower case with colons
  * @param primaryAddress the primary interface's own
+ * @param primaryIpv6 the IPv6 address that it was launched with; null in a subnet without IPv6
  * @param launchTime by the VPC's clock
  * @param state where it is in its life
  */
@@ -22,6 +24,7 @@ public record Instance(
         String primaryInterfaceId,
         String mac,
         InetAddress primaryAddress,
+        @Nullable InetAddress primaryIpv6,
         Instant launchTime,
         State state) {
 
@@ -54,6 +57,14 @@ public record Instance(
     /** The same in another state. */
     public Instance withState(State to) {
         return new Instance(
-                id, type, subnet, primaryInterfaceId, mac, primaryAddress, launchTime, to);
+                id,
+                type,
+                subnet,
+                primaryInterfaceId,
+                mac,
+                primaryAddress,
+                primaryIpv6,
+                launchTime,
+                to);
     }
 }

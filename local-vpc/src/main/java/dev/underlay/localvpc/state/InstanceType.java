@@ -19,7 +19,8 @@ import java.util.TreeMap;
  *
  * @param name such as {@code m5.large}
  * @param interfacesPerCard on each network card, the primary counted
- * @param addressesPerInterface IPv4 slots: primary, secondaries and prefixes take one each
+ * @param addressesPerInterface IPv4 slots: primary, secondaries and prefixes take one each; as many
+ *     again for IPv6 addresses and prefixes
  * @param hypervisor {@code nitro}, {@code xen} or {@code unknown}
  * @param bareMetal whether there is no hypervisor
  * @param cards network cards

@@ -10,7 +10,7 @@ final class Rules {
     /** Interfaces per region, AWS's default quota. */
     static final int MAX_INTERFACES = 5_000;
 
-    /** IPv4 slots of an interface that is attached to nothing yet; believed. */
+    /** Slots of each family of an interface that is attached to nothing yet; believed. */
     static final int MAX_SLOTS_UNATTACHED = 50;
 
     /** Tags per resource, AWS's limit. */
@@ -21,11 +21,15 @@ final class Rules {
 
     private Rules() {}
 
-    /** Whether another interface may be made with so many blocks beside its primary address. */
-    static void checkCreate(int interfaces, int blocks) {
-        if (blocks + 1 > MAX_SLOTS_UNATTACHED) {
-            throw Ec2Refusal.addressLimit();
-        }
+    /**
+     * Whether another interface may be made.
+     *
+     * @param blocks IPv4 ones beside its primary address
+     * @param ipv6Blocks IPv6 ones
+     */
+    static void checkCreate(int interfaces, int blocks, int ipv6Blocks) {
+        checkSlots(1 + blocks, null);
+        checkSlots(ipv6Blocks, null);
         if (interfaces >= MAX_INTERFACES) {
             throw new Ec2Refusal(
                     400,
@@ -58,21 +62,37 @@ final class Rules {
                                     instance.subnet().zone()));
         }
         checkIndex(instance, others, deviceIndex, cardIndex);
-        checkSlots(eni, InstanceType.of(instance), 0, !eni.ipv4Prefixes().isEmpty());
+        InstanceType type = InstanceType.of(instance);
+        checkSlots(slots(eni, false), type);
+        checkSlots(slots(eni, true), type);
+        checkPrefixes(type, !eni.ipv4Prefixes().isEmpty() || !eni.ipv6Prefixes().isEmpty());
     }
 
     /**
-     * Whether the interface can hold so many more blocks.
+     * Whether the interface can hold more blocks.
      *
-     * @param type of the instance that it is, or will be, attached to; null if there is none
-     * @param prefixes whether there are prefixes among them
+     * @param type of the instance that it is attached to; null if there is none
+     * @param more how many of those wanted it has not yet
      */
-    static void checkSlots(Eni eni, @Nullable InstanceType type, int more, boolean prefixes) {
-        int limit = type == null ? MAX_SLOTS_UNATTACHED : type.addressesPerInterface();
-        int has = 1 + eni.secondaryAddresses().size() + eni.ipv4Prefixes().size();
-        if (has + more > limit) {
+    static void checkAssign(Eni eni, @Nullable InstanceType type, BlockRequest wanted, int more) {
+        checkSlots(slots(eni, wanted.ipv6()) + more, type);
+        checkPrefixes(type, wanted.wantsPrefixes());
+    }
+
+    /** How many slots of a family are taken; each family has its own. */
+    private static int slots(Eni eni, boolean ipv6) {
+        return ipv6
+                ? eni.ipv6Addresses().size() + eni.ipv6Prefixes().size()
+                : 1 + eni.secondaryAddresses().size() + eni.ipv4Prefixes().size();
+    }
+
+    private static void checkSlots(int slots, @Nullable InstanceType type) {
+        if (slots > (type == null ? MAX_SLOTS_UNATTACHED : type.addressesPerInterface())) {
             throw Ec2Refusal.addressLimit();
         }
+    }
+
+    private static void checkPrefixes(@Nullable InstanceType type, boolean prefixes) {
         if (prefixes && type != null && !type.takesPrefixes()) {
             throw Ec2Refusal.parameterValue(
                     "Prefixes cannot be assigned to an instance of type " + type.name());

@@ -11,11 +11,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The subnets with their addresses, and how a full one says so. Belongs to the VPC's lock. */
 final class Subnets {
     private final Map<String, Subnet> byId = new LinkedHashMap<>();
     private final Map<String, AddressSpace> spaces = new LinkedHashMap<>();
+    private final Map<String, Ipv6Space> ipv6Spaces = new LinkedHashMap<>();
     private final Dials dials;
 
     /**
@@ -23,7 +25,12 @@ final class Subnets {
      *
      * @throws IllegalArgumentException for one outside the VPC, or one that overlaps another
      */
-    Subnets(VpcSpec spec, List<Cidr> vpcCidrs, Supplier<String> newId, SplittableRandom random) {
+    Subnets(
+            VpcSpec spec,
+            List<Cidr> vpcCidrs,
+            @Nullable Cidr vpcIpv6,
+            Supplier<String> newId,
+            SplittableRandom random) {
         dials = spec.dials();
         for (VpcSpec.SubnetSpec wanted : spec.subnets()) {
             Cidr cidr = Cidr.parse(wanted.cidr());
@@ -35,11 +42,29 @@ final class Subnets {
                     throw new IllegalArgumentException(cidr + " overlaps " + other.cidr());
                 }
             }
+            Cidr ipv6 = wanted.ipv6Cidr() == null ? null : Cidr.parse(wanted.ipv6Cidr());
+            if (ipv6 != null) {
+                checkIpv6(ipv6, vpcIpv6);
+            }
             String zone = wanted.zone();
             String zoneId = spec.region() + "-az" + (zone.charAt(zone.length() - 1) - 'a' + 1);
-            Subnet subnet = new Subnet(newId.get(), cidr, zone, zoneId);
+            Subnet subnet = new Subnet(newId.get(), cidr, ipv6, zone, zoneId);
             byId.put(subnet.id(), subnet);
             spaces.put(subnet.id(), new AddressSpace(cidr, random));
+            if (ipv6 != null) {
+                ipv6Spaces.put(subnet.id(), new Ipv6Space(ipv6, random));
+            }
+        }
+    }
+
+    private void checkIpv6(Cidr ipv6, @Nullable Cidr vpcIpv6) {
+        if (vpcIpv6 == null || !vpcIpv6.contains(ipv6)) {
+            throw new IllegalArgumentException(ipv6 + " lies not in the VPC's IPv6 " + vpcIpv6);
+        }
+        for (Subnet other : byId.values()) {
+            if (ipv6.equals(other.ipv6Cidr())) {
+                throw new IllegalArgumentException(ipv6 + " is the block of two subnets");
+            }
         }
     }
 
@@ -55,19 +80,24 @@ final class Subnets {
         return subnet;
     }
 
-    /** How many addresses are free; none in a subnet that was told to be full. */
+    /** How many IPv4 addresses are free; none in a subnet that was told to be full. */
     int free(Subnet subnet) {
         return dials.isExhausted(subnet.id()) ? 0 : space(subnet).free();
     }
 
     /** Runs the body; whatever it took of the subnet is given back if it is refused. */
     <T> T allOrNothing(Subnet subnet, Supplier<T> body) {
-        return space(subnet).allOrNothing(body);
+        Ipv6Space ipv6 = ipv6Spaces.get(subnet.id());
+        return space(subnet).allOrNothing(ipv6 == null ? body : () -> ipv6.allOrNothing(body));
     }
 
     /** Refuses a block that EC2 never gives here. */
     void checkGrantable(Subnet subnet, Cidr block) {
-        if (!space(subnet).isGrantable(block)) {
+        boolean grantable =
+                block.isIpv4()
+                        ? space(subnet).isGrantable(block)
+                        : ipv6Space(subnet).isGrantable(block);
+        if (!grantable) {
             throw Ec2Refusal.parameterValue("invalid value for parameter address: " + block);
         }
     }
@@ -75,14 +105,23 @@ final class Subnets {
     /** Takes a block by name. */
     void take(Subnet subnet, Cidr block) {
         checkGrantable(subnet, block);
-        if (!space(subnet).isFree(block)) {
+        boolean free =
+                block.isIpv4() ? space(subnet).isFree(block) : ipv6Space(subnet).isFree(block);
+        if (!free) {
             throw Ec2Refusal.addressInUse(block);
         }
-        space(subnet).take(block);
+        if (block.isIpv4()) {
+            space(subnet).take(block);
+        } else {
+            ipv6Space(subnet).take(block);
+        }
     }
 
     /** Draws and takes what the request gives as a count. */
     List<Cidr> draw(Subnet subnet, BlockRequest wanted, Instant now) {
+        if (wanted.ipv6()) {
+            return drawIpv6(subnet, wanted, now);
+        }
         if (wanted.addressCount() != null) {
             return drawAddresses(subnet, wanted.addressCount(), now);
         }
@@ -98,7 +137,17 @@ final class Subnets {
         return List.of();
     }
 
-    /** Draws and takes so many single addresses. */
+    private List<Cidr> drawIpv6(Subnet subnet, BlockRequest wanted, Instant now) {
+        boolean lowestFirst = dials.lowestAddressFirst();
+        if (wanted.addressCount() != null) {
+            return ipv6Space(subnet).drawAddresses(wanted.addressCount(), lowestFirst, now);
+        }
+        return wanted.prefixCount() == null
+                ? List.of()
+                : ipv6Space(subnet).drawPrefixes(wanted.prefixCount(), lowestFirst, now);
+    }
+
+    /** Draws and takes so many single IPv4 addresses. */
     List<Cidr> drawAddresses(Subnet subnet, int count, Instant now) {
         return asDialled(() -> {
             if (dials.isExhausted(subnet.id())) {
@@ -110,10 +159,15 @@ final class Subnets {
 
     /** Gives a block back; it rests before it is drawn again. */
     void give(Subnet subnet, Cidr block, Instant now) {
-        space(subnet).give(block, now.plus(dials.lag(Lag.ADDRESS_REUSE)));
+        Instant drawableFrom = now.plus(dials.lag(Lag.ADDRESS_REUSE));
+        if (block.isIpv4()) {
+            space(subnet).give(block, drawableFrom);
+        } else {
+            ipv6Space(subnet).give(block, drawableFrom);
+        }
     }
 
-    /** Reserves a range, for prefixes or for addresses that are asked for by name. */
+    /** Reserves an IPv4 range, for prefixes or for addresses that are asked for by name. */
     void reserve(Subnet subnet, Cidr range, boolean forPrefixes) {
         if (!subnet.cidr().contains(range)) {
             throw Ec2Refusal.parameterValue(range + " is not inside " + subnet.cidr());
@@ -123,6 +177,14 @@ final class Subnets {
 
     private AddressSpace space(Subnet subnet) {
         return Objects.requireNonNull(spaces.get(subnet.id()));
+    }
+
+    private Ipv6Space ipv6Space(Subnet subnet) {
+        Ipv6Space space = ipv6Spaces.get(subnet.id());
+        if (space == null) {
+            throw Ec2Refusal.noIpv6(subnet.id());
+        }
+        return space;
     }
 
     private <T> T asDialled(Supplier<T> draw) {

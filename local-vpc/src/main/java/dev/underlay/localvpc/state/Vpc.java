@@ -59,7 +59,8 @@ public final class Vpc {
      *
      * @param subnetId where
      * @param primary its own address by name, or null for a drawn one
-     * @param wanted further blocks
+     * @param wanted further IPv4 blocks
+     * @param wantedIpv6 IPv6 blocks
      * @param groups security groups; empty for the VPC's default one
      * @param description free text
      * @param tags on the new interface
@@ -71,6 +72,7 @@ public final class Vpc {
             String subnetId,
             @Nullable Cidr primary,
             BlockRequest wanted,
+            BlockRequest wantedIpv6,
             List<String> groups,
             String description,
             Map<String, String> tags,
@@ -93,6 +95,7 @@ public final class Vpc {
     private final String id;
     private final String defaultGroup;
     private final List<Cidr> cidrs;
+    private final @Nullable Cidr ipv6Cidr;
     private final Subnets subnets;
     private final Map<String, Instance> instances = new LinkedHashMap<>();
     private final Map<String, Timeline<Eni>> enis = new LinkedHashMap<>();
@@ -110,7 +113,8 @@ public final class Vpc {
         id = newId("vpc-");
         defaultGroup = newId("sg-");
         cidrs = spec.cidrs().stream().map(Cidr::parse).toList();
-        subnets = new Subnets(spec, cidrs, () -> newId("subnet-"), random);
+        ipv6Cidr = spec.ipv6Cidr() == null ? null : Cidr.parse(spec.ipv6Cidr());
+        subnets = new Subnets(spec, cidrs, ipv6Cidr, () -> newId("subnet-"), random);
     }
 
     // ---- reading ----
@@ -130,12 +134,17 @@ public final class Vpc {
         return cidrs;
     }
 
+    /** The IPv6 CIDR; null if it has none. */
+    public @Nullable Cidr ipv6Cidr() {
+        return ipv6Cidr;
+    }
+
     /** The subnets, in the order of the specification. */
     public List<Subnet> subnets() {
         return subnets.all();
     }
 
-    /** How many addresses of the subnet are free; a prefix takes 16. */
+    /** How many IPv4 addresses of the subnet are free; a prefix takes 16. */
     public int freeAddresses(String subnetId) {
         return locked(() -> subnets.free(subnets.get(subnetId)));
     }
@@ -182,7 +191,8 @@ public final class Vpc {
     // ---- instances ----
 
     /**
-     * Boots an instance with its primary interface.
+     * Boots an instance with its primary interface, which has an IPv6 address where its subnet has
+     * IPv6.
      *
      * @throws IllegalArgumentException for an unknown type or subnet
      */
@@ -195,6 +205,10 @@ public final class Vpc {
             Instant now = clock.instant();
             Subnet subnet = subnets.get(subnetId);
             Cidr address = subnets.drawAddresses(subnet, 1, now).get(0);
+            List<Cidr> ipv6 =
+                    subnet.ipv6Cidr() == null
+                            ? List.of()
+                            : subnets.draw(subnet, BlockRequest.ONE_IPV6_ADDRESS, now);
             String instanceId = newId("i-");
             Attachment attachment =
                     new Attachment(newId("eni-attach-"), instanceId, 0, 0, true, now, true);
@@ -206,7 +220,7 @@ public final class Vpc {
                             "Primary network interface",
                             Status.IN_USE,
                             address,
-                            List.of(),
+                            ipv6,
                             List.of(defaultGroup),
                             Map.of(),
                             true,
@@ -220,12 +234,13 @@ public final class Vpc {
                             primary.id(),
                             primary.mac(),
                             address.address(),
+                            ipv6.isEmpty() ? null : ipv6.get(0).address(),
                             now,
                             Instance.State.RUNNING);
             instances.put(instanceId, instance);
             put(primary);
             fabric.boot(instanceId, port(primary));
-            map(primary, address);
+            primary.allBlocks().forEach(block -> map(primary, block));
             return instance;
         });
     }
@@ -394,7 +409,7 @@ public final class Vpc {
     // ---- addresses ----
 
     /**
-     * AssignPrivateIpAddresses.
+     * AssignPrivateIpAddresses and AssignIpv6Addresses.
      *
      * @param mayTake whether addresses by name may be taken from another interface
      * @return what is new, in the order of assignment
@@ -404,11 +419,14 @@ public final class Vpc {
             Instant now = clock.instant();
             wanted.check();
             if (wanted.slots() == 0) {
-                throw Ec2Refusal.missing("privateIpAddresses or secondaryPrivateIpAddressCount");
+                throw Ec2Refusal.missing(
+                        wanted.ipv6()
+                                ? "ipv6Addresses or ipv6AddressCount"
+                                : "privateIpAddresses or secondaryPrivateIpAddressCount");
             }
             Eni eni = eni(eniId);
             int already = (int) wanted.named().stream().filter(eni.blocks()::contains).count();
-            Rules.checkSlots(eni, typeAt(eni), wanted.slots() - already, wanted.wantsPrefixes());
+            Rules.checkAssign(eni, typeAt(eni), wanted, wanted.slots() - already);
             List<Cidr> fresh =
                     subnets.allOrNothing(eni.subnet(), () -> take(eni, wanted, mayTake, now));
             List<Cidr> blocks = new ArrayList<>(eni.blocks());
@@ -419,7 +437,7 @@ public final class Vpc {
         });
     }
 
-    /** UnassignPrivateIpAddresses: all of the blocks, or none. */
+    /** UnassignPrivateIpAddresses and UnassignIpv6Addresses: all of the blocks, or none. */
     public void unassign(String eniId, List<Cidr> blocks) {
         changing(() -> {
             if (blocks.isEmpty()) {
@@ -529,9 +547,11 @@ public final class Vpc {
 
     private void checkNew(NewEni wanted) {
         wanted.wanted.check();
+        wanted.wantedIpv6.check();
         checkGroups(wanted.groups);
         Rules.checkTags(wanted.tags);
-        Rules.checkCreate(enisAt(clock.instant()).size(), wanted.wanted.slots());
+        Rules.checkCreate(
+                enisAt(clock.instant()).size(), wanted.wanted.slots(), wanted.wantedIpv6.slots());
     }
 
     private void checkGroups(List<String> groups) {
@@ -552,11 +572,13 @@ public final class Vpc {
             subnets.take(subnet, wanted.primary);
             all.add(wanted.primary);
         }
-        for (Cidr block : wanted.wanted.named()) {
-            subnets.take(subnet, block);
-            all.add(block);
+        for (BlockRequest blocks : List.of(wanted.wanted, wanted.wantedIpv6)) {
+            for (Cidr block : blocks.named()) {
+                subnets.take(subnet, block);
+                all.add(block);
+            }
+            all.addAll(subnets.draw(subnet, blocks, now));
         }
-        all.addAll(subnets.draw(subnet, wanted.wanted, now));
         return all;
     }
 
@@ -641,6 +663,7 @@ public final class Vpc {
                 eni.id(),
                 eni.mac(),
                 eni.primary().address(),
+                eni.ipv6Addresses().isEmpty() ? null : eni.ipv6Addresses().get(0).address(),
                 eni.subnet().cidr().address(),
                 eni.subnet().cidr().prefixLength());
     }
