@@ -5,6 +5,7 @@ import dev.underlay.cni.wiring.Attachment;
 import dev.underlay.cni.wiring.PodLink;
 import dev.underlay.ipamd.journal.Journal;
 import dev.underlay.ipamd.journal.JournalRecord;
+import dev.underlay.ipamd.journal.JournalRecord.Held;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.Released;
@@ -154,7 +155,8 @@ public final class JournalBench implements Callable<Integer> {
             for (int i = 0; i < WARM_UP + ADDS; i++) {
                 if (i >= PODS) {
                     Leased oldest = lease(i - PODS);
-                    journal.append(List.of(new Released(oldest.key(), oldest.address(), i, i)), i);
+                    journal.append(
+                            List.of(new Released(oldest.key(), oldest.addresses(), i, i)), i);
                 }
                 Leased lease = lease(i);
                 long before = System.nanoTime();
@@ -273,14 +275,13 @@ public final class JournalBench implements Callable<Integer> {
                 i + 1,
                 "some-namespace",
                 "some-deployment-5d4f8c7b9-" + i,
-                address(i),
-                "eni-0123456789abcdef0",
+                List.of(new Held(address(i), "eni-0123456789abcdef0")),
                 i);
     }
 
     private static PodLink link(int i) {
         Leased lease = lease(i);
-        InetAddress address = InetAddress.ofLiteral(lease.address().toString());
+        InetAddress address = InetAddress.ofLiteral(lease.addresses().getFirst().toString());
         return new PodLink(
                 i + 1,
                 "ul" + i,

@@ -58,13 +58,15 @@ public final class JournalState {
         switch (change) {
             case Leased lease -> {
                 Optional<Leased> before = takeOut(lease.key());
-                if (before.isPresent() && !before.get().on(lease.interfaceId()).equals(lease)) {
+                if (before.isPresent() && !before.get().isSame(lease)) {
                     end(before.get(), UNKNOWN);
                 }
-                endLeaseOf(lease.address());
-                cooling.remove(lease.address());
+                for (IpAddress address : lease.addresses()) {
+                    endLeaseOf(address);
+                    cooling.remove(address);
+                    holders.put(address, lease.key());
+                }
                 leases.put(lease.key(), lease);
-                holders.put(lease.address(), lease.key());
             }
             case Wired(var key, var result) -> {
                 if (leases.containsKey(key)) {
@@ -73,8 +75,10 @@ public final class JournalState {
             }
             case Released released -> {
                 takeOut(released.key()).ifPresent(over -> end(over, released.atNanos()));
-                endLeaseOf(released.address());
-                cooling.put(released.address(), released);
+                for (IpAddress address : released.addresses()) {
+                    endLeaseOf(address);
+                    cooling.put(address, released.of(address));
+                }
             }
             case Ended one -> remember(one);
             case Began(var action) -> unfinished.add(action);
@@ -88,7 +92,7 @@ public final class JournalState {
 
     private Optional<Leased> takeOut(AttachmentKey key) {
         Optional<Leased> lease = Optional.ofNullable(leases.remove(key));
-        lease.ifPresent(over -> holders.remove(over.address()));
+        lease.ifPresent(over -> over.addresses().forEach(holders::remove));
         return lease;
     }
 
@@ -154,7 +158,7 @@ public final class JournalState {
         return Optional.ofNullable(results.get(key));
     }
 
-    /** Addresses that were given back, some perhaps long cold, oldest first. */
+    /** Addresses that were given back, some perhaps long cold, oldest first, each by itself. */
     public List<Released> cooling() {
         return List.copyOf(cooling.values());
     }

@@ -2,6 +2,7 @@ package dev.underlay.ipamd.journal;
 
 import dev.underlay.ipamd.journal.JournalRecord.Began;
 import dev.underlay.ipamd.journal.JournalRecord.Ended;
+import dev.underlay.ipamd.journal.JournalRecord.Held;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
@@ -31,7 +32,9 @@ import java.util.Optional;
 /**
  * Records as bytes: one byte of type, then the fields in the order of the record's declaration,
  * big-endian; texts and lists begin with their length. Bytes after the last known field are left
- * for newer versions; a new meaning is a new type.
+ * for newer versions; a new meaning is a new type. Of a pod's addresses the first stands where once
+ * its only one stood, and the others follow the last field: a lease of one address is the same to
+ * every version.
  */
 final class RecordCodec {
     private static final int LEASED = 1;
@@ -85,23 +88,29 @@ final class RecordCodec {
                 case Leased lease -> {
                     out.writeByte(LEASED);
                     lease(lease);
+                    others(lease);
                 }
                 case Wired(var key, var result) -> {
                     out.writeByte(WIRED);
                     key(key);
                     text(result);
                 }
-                case Released(var key, var address, var coolUntilNanos, var atNanos) -> {
+                case Released(var key, var addresses, var coolUntilNanos, var atNanos) -> {
                     out.writeByte(RELEASED);
                     key(key);
-                    address(address);
+                    address(addresses.getFirst());
                     out.writeLong(coolUntilNanos);
                     out.writeLong(atNanos);
+                    out.writeByte(addresses.size() - 1);
+                    for (IpAddress other : addresses.subList(1, addresses.size())) {
+                        address(other);
+                    }
                 }
                 case Ended(var lease, var untilNanos) -> {
                     out.writeByte(ENDED);
                     lease(lease);
                     out.writeLong(untilNanos);
+                    others(lease);
                 }
                 case Began(var action) -> {
                     out.writeByte(BEGAN);
@@ -135,9 +144,20 @@ final class RecordCodec {
             out.writeLong(lease.namespaceInode());
             text(lease.podNamespace());
             text(lease.podName());
-            address(lease.address());
-            text(lease.interfaceId());
+            held(lease.held().getFirst());
             out.writeLong(lease.atNanos());
+        }
+
+        private void others(Leased lease) throws IOException {
+            out.writeByte(lease.held().size() - 1);
+            for (Held other : lease.held().subList(1, lease.held().size())) {
+                held(other);
+            }
+        }
+
+        private void held(Held one) throws IOException {
+            address(one.address());
+            text(one.interfaceId());
         }
 
         private void action(CloudAction action) throws IOException {
@@ -242,10 +262,25 @@ final class RecordCodec {
         JournalRecord change() throws IOException {
             int type = Byte.toUnsignedInt(in.get());
             return switch (type) {
-                case LEASED -> lease();
+                case LEASED -> {
+                    Leased first = lease();
+                    yield first.on(others(first.held(), this::held));
+                }
                 case WIRED -> new Wired(key(), text());
-                case RELEASED -> new Released(key(), address(), in.getLong(), moment());
-                case ENDED -> new Ended(lease(), in.getLong());
+                case RELEASED -> {
+                    Released first =
+                            new Released(key(), List.of(address()), in.getLong(), moment());
+                    yield new Released(
+                            first.key(),
+                            others(first.addresses(), this::address),
+                            first.coolUntilNanos(),
+                            first.atNanos());
+                }
+                case ENDED -> {
+                    Leased first = lease();
+                    long untilNanos = in.getLong();
+                    yield new Ended(first.on(others(first.held(), this::held)), untilNanos);
+                }
                 case BEGAN -> new Began(action());
                 case SETTLED -> new Settled(action());
                 case NODE_KNOWN -> new NodeKnown(node());
@@ -257,7 +292,26 @@ final class RecordCodec {
         }
 
         private Leased lease() throws IOException {
-            return new Leased(key(), in.getLong(), text(), text(), address(), text(), in.getLong());
+            return new Leased(key(), in.getLong(), text(), text(), List.of(held()), in.getLong());
+        }
+
+        private Held held() throws IOException {
+            return new Held(address(), text());
+        }
+
+        @FunctionalInterface
+        private interface Element<T> {
+            T read() throws IOException;
+        }
+
+        /** Those behind the first; a daemon that gave a pod one address did not write any. */
+        private <T> List<T> others(List<T> first, Element<T> element) throws IOException {
+            List<T> all = new ArrayList<>(first);
+            int count = in.hasRemaining() ? Byte.toUnsignedInt(in.get()) : 0;
+            for (int i = 0; i < count; i++) {
+                all.add(element.read());
+            }
+            return all;
         }
 
         /** Older daemons did not write it. */

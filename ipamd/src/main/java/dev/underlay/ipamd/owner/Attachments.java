@@ -2,6 +2,7 @@ package dev.underlay.ipamd.owner;
 
 import dev.underlay.cni.protocol.CniError;
 import dev.underlay.cni.wiring.PodLink;
+import dev.underlay.ipamd.journal.JournalRecord.Held;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.Released;
 import dev.underlay.ipamd.journal.JournalRecord.Wired;
@@ -181,10 +182,7 @@ final class Attachments {
             return;
         }
         add.answer()
-                .complete(
-                        new AddAnswer.Granted(
-                                new Lease(held.key(), held.address(), held.interfaceId()),
-                                Optional.ofNullable(links.get(held.key()))));
+                .complete(new AddAnswer.Granted(held, Optional.ofNullable(links.get(held.key()))));
     }
 
     private void answer(Turn.Add add, AddAnswer answer) {
@@ -192,29 +190,21 @@ final class Attachments {
         finish(add);
     }
 
-    /** False when no address is free. */
+    /** False when a family that the pod needs has no address free. */
     private boolean grant(Turn.Add add) {
         long now = clock.getAsLong();
-        Lease lease;
-        switch (pool.lease(add.key(), now)) {
-            case LeaseAnswer.Leased(var fresh) -> lease = fresh.getFirst();
-            case LeaseAnswer.AlreadyLeased(var known) -> lease = known.getFirst();
-            case LeaseAnswer.NoneFree() -> {
-                return false;
-            }
+        List<Lease> leases =
+                switch (pool.lease(add.key(), now)) {
+                    case LeaseAnswer.Leased(var fresh) -> fresh;
+                    case LeaseAnswer.AlreadyLeased(var known) -> known;
+                    case LeaseAnswer.NoneFree() -> List.of();
+                };
+        if (leases.isEmpty()) {
+            return false;
         }
-        Sandbox sandbox = add.sandbox();
+        Leased lease = leased(add.sandbox(), leases, now);
         try {
-            ledger.intend(
-                    List.of(
-                            new Leased(
-                                    add.key(),
-                                    sandbox.namespaceInode(),
-                                    sandbox.podNamespace(),
-                                    sandbox.podName(),
-                                    lease.address(),
-                                    lease.interfaceId(),
-                                    now)));
+            ledger.intend(List.of(lease));
         } catch (IOException e) {
             pool.release(add.key(), now, 0);
             answer(
@@ -226,6 +216,16 @@ final class Attachments {
         }
         add.answer().complete(new AddAnswer.Granted(lease, Optional.empty()));
         return true;
+    }
+
+    private static Leased leased(Sandbox sandbox, List<Lease> leases, long atNanos) {
+        return new Leased(
+                sandbox.key(),
+                sandbox.namespaceInode(),
+                sandbox.podNamespace(),
+                sandbox.podName(),
+                leases.stream().map(one -> new Held(one.address(), one.interfaceId())).toList(),
+                atNanos);
     }
 
     /** The pod is wired; false when the lease was lost meanwhile. */
@@ -315,7 +315,7 @@ final class Attachments {
         pool.release(key, now, restNanos);
         ledger.state()
                 .lease(key)
-                .map(over -> new Released(key, over.address(), now + restNanos, now))
+                .map(over -> new Released(key, over.addresses(), now + restNanos, now))
                 .ifPresent(released -> ledger.note(List.of(released)));
     }
 

@@ -53,25 +53,29 @@ public record HistoryReport(int bound, boolean complete, List<Entry> entries) {
         Instant boot = wall.minusNanos(nowNanos);
         List<Entry> entries = new ArrayList<>();
         for (Ended one : state.ended()) {
-            entries.add(entry(one.lease(), time(one.untilNanos(), boot), false, boot));
+            entries.addAll(entries(one.lease(), time(one.untilNanos(), boot), false, boot));
         }
-        state.leases().forEach(lease -> entries.add(entry(lease, null, true, boot)));
+        state.leases().forEach(lease -> entries.addAll(entries(lease, null, true, boot)));
         return new HistoryReport(
                 JournalState.MAX_ENDED, state.ended().size() < JournalState.MAX_ENDED, entries);
     }
 
-    private static Entry entry(Leased lease, @Nullable String until, boolean lasts, Instant boot) {
-        return new Entry(
-                lease.address().toString(),
-                lease.interfaceId(),
-                lease.key().network(),
-                lease.key().containerId(),
-                lease.key().interfaceName(),
-                lease.podNamespace(),
-                lease.podName(),
-                time(lease.atNanos(), boot),
-                until,
-                lasts);
+    private static List<Entry> entries(
+            Leased lease, @Nullable String until, boolean lasts, Instant boot) {
+        return lease.held().stream()
+                .map(one ->
+                        new Entry(
+                                one.address().toString(),
+                                one.interfaceId(),
+                                lease.key().network(),
+                                lease.key().containerId(),
+                                lease.key().interfaceName(),
+                                lease.podNamespace(),
+                                lease.podName(),
+                                time(lease.atNanos(), boot),
+                                until,
+                                lasts))
+                .toList();
     }
 
     private static @Nullable String time(long atNanos, Instant boot) {

@@ -1,5 +1,6 @@
 package dev.underlay.ipamd.owner;
 
+import dev.underlay.ipamd.journal.JournalRecord.Held;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.Released;
 import dev.underlay.ipamd.observe.Events;
@@ -28,13 +29,15 @@ final class Placement {
         this.ledger = ledger;
     }
 
-    /** Puts a living pod's lease in, now or later. */
+    /** Puts a living pod's lease in: each of its addresses now or, where unknown, later. */
     void adopt(Leased lease, long nowNanos) {
-        if (lease.interfaceId().isEmpty()) {
+        if (lease.held().stream().anyMatch(Placement::isUnplaced)) {
             unplaced.add(lease);
-            return;
         }
-        pool.adopt(new Lease(lease.key(), lease.address(), lease.interfaceId()), nowNanos)
+        lease.held().stream()
+                .filter(one -> !isUnplaced(one))
+                .map(one -> new Lease(lease.key(), one.address(), one.interfaceId()))
+                .flatMap(one -> pool.adopt(one, nowNanos).stream())
                 .forEach(over ->
                         Events.warn(
                                 "lease.displaced",
@@ -42,6 +45,10 @@ final class Placement {
                                 over.owner().containerId(),
                                 "ip",
                                 over.address()));
+    }
+
+    private static boolean isUnplaced(Held one) {
+        return one.interfaceId().isEmpty();
     }
 
     /** The cloud has described its interfaces; the pool does not know it yet. */
@@ -53,21 +60,30 @@ final class Placement {
             if (!ledger.state().lease(lease.key()).equals(Optional.of(lease))) {
                 continue; // Released meanwhile.
             }
-            Optional<CloudInterface> holder = holder(lease.address(), interfaces);
-            if (holder.isPresent()) {
-                Leased placed = lease.on(holder.get().id());
+            Leased placed =
+                    lease.on(lease.held().stream().map(one -> placed(one, interfaces)).toList());
+            if (!placed.equals(lease)) {
                 ledger.note(List.of(placed));
-                adopt(placed, nowNanos);
-            } else {
-                unplaced.add(lease);
-                Events.warn(
-                        "lease.unknown-address",
-                        "container",
-                        lease.key().containerId(),
-                        "ip",
-                        lease.address());
             }
+            adopt(placed, nowNanos);
+            placed.held().stream()
+                    .filter(Placement::isUnplaced)
+                    .forEach(one ->
+                            Events.warn(
+                                    "lease.unknown-address",
+                                    "container",
+                                    lease.key().containerId(),
+                                    "ip",
+                                    one.address()));
         }
+    }
+
+    private static Held placed(Held one, List<CloudInterface> interfaces) {
+        return isUnplaced(one)
+                ? holder(one.address(), interfaces)
+                        .map(holder -> new Held(one.address(), holder.id()))
+                        .orElse(one)
+                : one;
     }
 
     /** Every IPv4 address that is here and has no pod rests until then. */
@@ -91,10 +107,12 @@ final class Placement {
     private void rest(List<CloudInterface> interfaces, long nowNanos) {
         for (Released over : ledger.state().cooling()) {
             if (over.coolUntilNanos() - nowNanos > 0) {
-                holder(over.address(), interfaces)
-                        .ifPresent(one ->
-                                pool.restoreCooling(
-                                        one.id(), over.address(), over.coolUntilNanos(), nowNanos));
+                for (IpAddress address : over.addresses()) {
+                    holder(address, interfaces)
+                            .ifPresent(one ->
+                                    pool.restoreCooling(
+                                            one.id(), address, over.coolUntilNanos(), nowNanos));
+                }
             }
         }
     }

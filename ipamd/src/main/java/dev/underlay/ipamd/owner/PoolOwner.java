@@ -341,7 +341,7 @@ public final class PoolOwner {
 
     private Set<IpAddress> livingAddresses() {
         return ledger.state().leases().stream()
-                .map(lease -> lease.address())
+                .flatMap(lease -> lease.addresses().stream())
                 .collect(Collectors.toSet());
     }
 

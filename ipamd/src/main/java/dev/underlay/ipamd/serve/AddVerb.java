@@ -12,6 +12,8 @@ import dev.underlay.cni.wiring.Attachment;
 import dev.underlay.cni.wiring.PodSpec;
 import dev.underlay.cni.wiring.WiredPod;
 import dev.underlay.cni.wiring.WiringException;
+import dev.underlay.ipamd.journal.JournalRecord.Held;
+import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.observe.Events;
 import dev.underlay.ipamd.owner.AddAnswer;
 import dev.underlay.ipamd.owner.PoolOwner;
@@ -19,16 +21,15 @@ import dev.underlay.ipamd.owner.Sandbox;
 import dev.underlay.ipamd.owner.Turn;
 import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.IpAddress;
-import dev.underlay.pool.Lease;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
 /**
  * ADD: lease or wait, wire, tell. Whatever fails on the way, the pod's links are gone and the
@@ -153,11 +154,17 @@ final class AddVerb {
         }
     }
 
-    PodSpec spec(Attachment attachment, Lease lease, int mtuBytes) {
+    /** The pod's link is no larger than that of any interface that its packets leave by. */
+    PodSpec spec(Attachment attachment, Leased lease, int mtuBytes) {
         return new PodSpec(
                 attachment,
-                mtuBytes > 0 ? mtuBytes : facts.mtuBytes(lease.interfaceId()),
-                List.of(inet(lease.address())),
+                mtuBytes > 0
+                        ? mtuBytes
+                        : lease.held().stream()
+                                .mapToInt(one -> facts.mtuBytes(one.interfaceId()))
+                                .min()
+                                .orElseThrow(),
+                lease.addresses().stream().map(AddVerb::inet).toList(),
                 facts.nodeAddresses(),
                 false);
     }
@@ -212,7 +219,7 @@ final class AddVerb {
         return future.join();
     }
 
-    private static void logLeased(Turn.Add turn, Lease lease, long startNanos) {
+    private static void logLeased(Turn.Add turn, Leased lease, long startNanos) {
         Events.info(
                 "address.leased",
                 "pod",
@@ -220,11 +227,24 @@ final class AddVerb {
                 "container",
                 turn.key().containerId(),
                 "ip",
-                lease.address(),
+                ips(lease),
                 "eni",
-                lease.interfaceId(),
+                enis(lease),
                 "took_ms",
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos));
+    }
+
+    /** A pod's addresses as one value of a log line. */
+    static String ips(Leased lease) {
+        return lease.addresses().stream().map(IpAddress::toString).collect(Collectors.joining(","));
+    }
+
+    /** Where they are, each interface once. */
+    static String enis(Leased lease) {
+        return lease.held().stream()
+                .map(Held::interfaceId)
+                .distinct()
+                .collect(Collectors.joining(","));
     }
 
     static InetAddress inet(IpAddress address) {

@@ -10,7 +10,7 @@ import dev.underlay.cni.wiring.Attachment;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.owner.PoolOwner;
 import dev.underlay.ipamd.owner.StandingLease;
-import dev.underlay.pool.Lease;
+import dev.underlay.pool.IpAddress;
 import java.io.IOException;
 import java.net.InetAddress;
 
@@ -34,7 +34,9 @@ final class CheckVerb {
                                         CniError.unknownContainer(
                                                 request.containerId(), request.interfaceName())));
         Leased lease = standing.lease();
-        requireInResult(request, AddVerb.inet(lease.address()));
+        for (IpAddress address : lease.addresses()) {
+            requireInResult(request, AddVerb.inet(address));
+        }
         if (standing.link().isEmpty()) {
             throw broken("the pod's link on the node is gone");
         }
@@ -54,10 +56,7 @@ final class CheckVerb {
             pods.check(
                     routeSocket,
                     standing.link().get(),
-                    add.spec(
-                            attachment,
-                            new Lease(lease.key(), lease.address(), lease.interfaceId()),
-                            request.mtuBytes()));
+                    add.spec(attachment, lease, request.mtuBytes()));
         } catch (IOException e) {
             throw new CniFailure(CniError.broken(String.valueOf(e.getMessage()), ""));
         }

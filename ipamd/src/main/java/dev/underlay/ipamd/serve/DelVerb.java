@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * DEL, also on behalf of GC and of intents: the pod becomes unreachable, its address cools, its
+ * DEL, also on behalf of GC and of intents: the pod becomes unreachable, its addresses cool, its
  * link goes to the trash. Nothing to do is success.
  */
 public final class DelVerb {
@@ -75,9 +75,9 @@ public final class DelVerb {
                 "container",
                 turn.key().containerId(),
                 "ip",
-                what.lease().address(),
+                AddVerb.ips(what.lease()),
                 "eni",
-                what.lease().interfaceId());
+                AddVerb.enis(what.lease()));
     }
 
     private DelAnswer await(Turn.Del turn) throws IOException {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 import dev.underlay.cni.linux.Linux;
 import dev.underlay.ipamd.journal.JournalRecord.Began;
 import dev.underlay.ipamd.journal.JournalRecord.Ended;
+import dev.underlay.ipamd.journal.JournalRecord.Held;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceGone;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
@@ -37,6 +38,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -87,9 +89,19 @@ class JournalTest {
                         new Began(new CloudAction.Describe()),
                         new Settled(new CloudAction.DetachInterface("eni-0aa")),
                         lease("c1", "10.0.0.20"),
+                        lease("c4", "10.0.0.40", "2001:db8::40"),
                         new Wired(key("c1"), "{\"ips\":[\"ü\"]}"),
-                        new Released(key("c2"), IpAddress.parse("2001:db8::7"), 1L << 60, 7),
-                        new Ended(lease("c3", "10.0.0.30"), 8));
+                        new Released(
+                                key("c2"), List.of(IpAddress.parse("2001:db8::7")), 1L << 60, 7),
+                        new Released(
+                                key("c5"),
+                                List.of(
+                                        IpAddress.parse("10.0.0.50"),
+                                        IpAddress.parse("2001:db8::50")),
+                                1L << 60,
+                                7),
+                        new Ended(lease("c3", "10.0.0.30"), 8),
+                        new Ended(lease("c6", "10.0.0.60", "2001:db8::60"), 8));
         for (JournalRecord one : all) {
             assertThat(RecordCodec.decode(RecordCodec.encode(one))).isEqualTo(one);
         }
@@ -127,6 +139,47 @@ class JournalTest {
     private static NodeIdentity cutNode(byte[] bytes, int less) throws IOException {
         byte[] older = Arrays.copyOf(bytes, bytes.length - less);
         return ((NodeKnown) RecordCodec.decode(older)).node();
+    }
+
+    /** A pod of one address is written as it ever was, and read where no others follow. */
+    @Test
+    void records_of_one_address_are_the_same_in_every_release() throws IOException {
+        Leased lease = lease("c1", "10.0.0.20");
+        Released released =
+                new Released(key("c1"), List.of(IpAddress.parse("10.0.0.20")), 1L << 60, 7);
+        for (JournalRecord one : List.of(lease, released, new Ended(lease, 8))) {
+            byte[] bytes = RecordCodec.encode(one);
+            assertThat(bytes[bytes.length - 1]).as("no others").isZero();
+            assertThat(RecordCodec.decode(Arrays.copyOf(bytes, bytes.length - 1))).isEqualTo(one);
+        }
+    }
+
+    @Test
+    void a_lease_of_both_families_comes_and_goes_as_one() {
+        Leased both = lease("c1", "10.0.0.20", "2001:db8::20");
+        JournalState state = fold(List.of(both));
+        assertThat(state.leases()).containsExactly(both);
+        state.apply(new Released(both.key(), both.addresses(), 100, 7));
+        assertThat(state.leases()).isEmpty();
+        assertThat(state.cooling())
+                .extracting(Released::addresses)
+                .hasToString("[[10.0.0.20], [2001:db8::20]]");
+        assertThat(state.ended()).containsExactly(new Ended(both, 7));
+        state.apply(lease("c2", "10.0.0.20", "2001:db8::21"));
+        assertThat(state.cooling()).extracting(Released::addresses).hasToString("[[2001:db8::20]]");
+    }
+
+    /** What ended it is lost: whoever has one of its addresses ends all of the lease. */
+    @Test
+    void a_lease_that_lost_one_address_to_another_pod_is_over() {
+        Leased older = lease("c1", "10.0.0.20", "2001:db8::20");
+        Leased younger = lease("c2", "10.0.0.21", "2001:db8::20");
+        JournalState state = fold(List.of(older, younger));
+        assertThat(state.leases()).containsExactly(younger);
+        assertThat(state.ended()).containsExactly(new Ended(older, 0));
+        Leased third = lease("c3", "10.0.0.20", "2001:db8::22");
+        state.apply(third);
+        assertThat(state.leases()).containsExactly(younger, third);
     }
 
     @Test
@@ -210,18 +263,25 @@ class JournalTest {
         Path path = write(records);
         byte[] whole = Files.readAllBytes(path);
         Set<JournalRecord> written = new HashSet<>(records);
+        Set<JournalRecord> told = new HashSet<>(records);
+        for (JournalRecord one : records) {
+            if (one instanceof Released over) { // each address rests by itself
+                over.addresses().forEach(address -> told.add(over.of(address)));
+            }
+        }
         for (int step = 0; step < 300; step++) {
             Files.write(path, mutilated(whole, random));
             Journal.Opened opened = Journal.open(path, BOOT, 0);
             JournalState state = opened.journal().state();
             assertThat(state.records(0).stream().filter(one -> !(one instanceof Ended)))
                     .as("seed %d, step %d", seed, step)
-                    .isSubsetOf(written);
+                    .isSubsetOf(told);
             assertThat(state.ended())
                     .as("seed %d, step %d", seed, step)
                     .allSatisfy(one -> assertThat(written).contains(one.lease()));
-            assertThat(state.leases().stream().map(Leased::address).distinct())
-                    .hasSameSizeAs(state.leases());
+            assertThat(state.leases().stream().flatMap(one -> one.addresses().stream()))
+                    .as("seed %d, step %d", seed, step)
+                    .doesNotHaveDuplicates();
             opened.journal().close();
             assertThat(read(path, BOOT).state().records(0)).isEqualTo(state.records(0));
         }
@@ -269,14 +329,13 @@ class JournalTest {
                                 4026532001L,
                                 "shop",
                                 "web-0",
-                                IpAddress.parse("10.0.0.20"),
-                                "eni-0aa",
+                                List.of(new Held(IpAddress.parse("10.0.0.20"), "eni-0aa")),
                                 5_000_000_000L));
         assertThat(state.result(key("3f9c1d"))).hasValue("{\"cniVersion\":\"1.1.0\"}");
         assertThat(state.cooling())
                 .singleElement()
                 .satisfies(over -> {
-                    assertThat(over.address()).isEqualTo(IpAddress.parse("10.0.0.33"));
+                    assertThat(over.addresses()).containsExactly(IpAddress.parse("10.0.0.33"));
                     assertThat(over.coolUntilNanos()).isEqualTo(37_000_000_000L);
                     assertThat(over.atNanos()).as("not written then").isZero();
                 });
@@ -338,7 +397,10 @@ class JournalTest {
         for (int i = 0; i < 20_000; i++) {
             journal.append(List.of(lease("c" + i, "10.0.0.20")), i);
             journal.append(
-                    List.of(new Released(key("c" + i), IpAddress.parse("10.0.0.20"), i + 5, i)), i);
+                    List.of(
+                            new Released(
+                                    key("c" + i), List.of(IpAddress.parse("10.0.0.20")), i + 5, i)),
+                    i);
             largest = Math.max(largest, journal.bytes());
         }
         assertThat(largest).isLessThan(4 * Journal.COMPACT_ABOVE_BYTES);
@@ -359,7 +421,7 @@ class JournalTest {
         int most = 0;
         for (int i = 0; i < 20_000; i++) {
             IpAddress address = IpAddress.parse("10.0.%d.%d".formatted(i / 256, i % 256));
-            journal.append(List.of(new Released(key("c" + i), address, i + 100, i)), i);
+            journal.append(List.of(new Released(key("c" + i), List.of(address), i + 100, i)), i);
             most = Math.max(most, journal.state().cooling().size());
         }
         assertThat(most).as("as many as the file holds").isBetween(100, 10_000);
@@ -405,7 +467,8 @@ class JournalTest {
     void a_damaged_journal_stays_in_its_place_while_no_new_one_can_be_written() throws IOException {
         mountSmall(folder);
         try {
-            Released resting = new Released(key("c2"), IpAddress.parse("10.0.0.21"), 1L << 60, 7);
+            Released resting =
+                    new Released(key("c2"), List.of(IpAddress.parse("10.0.0.21")), 1L << 60, 7);
             Path path = write(List.of(lease("c1", "10.0.0.20"), resting));
             byte[] bytes = Files.readAllBytes(path);
             bytes[2 * JournalFrames.FRAME_BYTES + 1 + BOOT.length()] ^= 1; // the lease
@@ -462,15 +525,19 @@ class JournalTest {
         List<JournalRecord> records = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             String container = "c" + random.nextInt(12);
-            String address = "10.0.0." + (20 + random.nextInt(12));
+            List<String> addresses =
+                    addresses(
+                            "10.0.0." + (20 + random.nextInt(12)),
+                            "2001:db8::" + (20 + random.nextInt(12)),
+                            random);
             records.add(
                     switch (random.nextInt(6)) {
-                        case 0, 1 -> lease(container, address);
+                        case 0, 1 -> lease(container, addresses.toArray(String[]::new));
                         case 2 -> new Wired(key(container), "{\"n\":" + i + "}");
                         case 3 ->
                                 new Released(
                                         key(container),
-                                        IpAddress.parse(address),
+                                        addresses.stream().map(IpAddress::parse).toList(),
                                         1 + i * 1000L,
                                         1 + i);
                         case 4 -> new InterfaceKnown(attached("eni-" + random.nextInt(3)));
@@ -482,6 +549,15 @@ class JournalTest {
                     });
         }
         return records;
+    }
+
+    /** Of one family, of the other, or of both. */
+    private static List<String> addresses(String ipv4, String ipv6, SplittableRandom random) {
+        return switch (random.nextInt(4)) {
+            case 0 -> List.of(ipv4);
+            case 1 -> List.of(ipv6);
+            default -> List.of(ipv4, ipv6);
+        };
     }
 
     private static JournalState fold(List<JournalRecord> records) {
@@ -530,14 +606,13 @@ class JournalTest {
         return new AttachmentKey("underlay", container, "eth0");
     }
 
-    private static Leased lease(String container, String address) {
+    private static Leased lease(String container, String... addresses) {
         return new Leased(
                 key(container),
                 4026531992L,
                 "shop",
                 "web-0",
-                IpAddress.parse(address),
-                "eni-0aa",
+                Stream.of(addresses).map(one -> new Held(IpAddress.parse(one), "eni-0aa")).toList(),
                 5);
     }
 

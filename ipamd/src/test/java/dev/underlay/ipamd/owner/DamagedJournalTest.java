@@ -6,6 +6,7 @@ import dev.underlay.cni.wiring.PodLink;
 import dev.underlay.ipamd.journal.Journal;
 import dev.underlay.ipamd.journal.JournalRecord;
 import dev.underlay.ipamd.journal.JournalRecord.Began;
+import dev.underlay.ipamd.journal.JournalRecord.Held;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.NodeKnown;
@@ -140,7 +141,7 @@ class DamagedJournalTest {
             Map<String, IpAddress> found = new TreeMap<>();
             recovery.state()
                     .leases()
-                    .forEach(one -> found.put(one.key().containerId(), one.address()));
+                    .forEach(one -> found.put(one.key().containerId(), one.addresses().getFirst()));
             assertThat(found).as(what).isEqualTo(living);
             Set<IpAddress> resting = new HashSet<>();
             recovery.state().cooling().forEach(one -> resting.add(one.address()));
@@ -175,14 +176,15 @@ class DamagedJournalTest {
                         sandbox.namespaceInode(),
                         sandbox.podNamespace(),
                         sandbox.podName(),
-                        address(slot),
-                        "eni-1",
+                        List.of(new Held(address(slot), "eni-1")),
                         slot));
         append(journal, new Wired(sandbox.key(), "{\"ips\":[\"" + address(slot) + "\"]}"));
     }
 
     private static void release(Journal journal, String pod, int slot) throws IOException {
-        append(journal, new Released(OwnerHarness.key(pod), address(slot), NOW + COOL, NOW));
+        append(
+                journal,
+                new Released(OwnerHarness.key(pod), List.of(address(slot)), NOW + COOL, NOW));
     }
 
     private static Sandbox sandbox(String pod) {

@@ -191,7 +191,7 @@ final class EveryOrderTest {
                 adds.remove(sandbox);
                 return true;
             }
-            IpAddress address = granted.lease().address();
+            IpAddress address = granted.lease().addresses().getFirst();
             PodLink link = kernel.get(sandbox);
             if (link != null && granted.leftover().filter(link::equals).isPresent()) {
                 kernel.remove(sandbox);
@@ -267,7 +267,7 @@ final class EveryOrderTest {
         private void verify() {
             Map<AttachmentKey, IpAddress> leases = new HashMap<>();
             for (Leased lease : daemon.journal.state().leases()) {
-                leases.put(lease.key(), lease.address());
+                leases.put(lease.key(), lease.addresses().getFirst());
             }
             assertThat(leases.values()).doesNotHaveDuplicates();
             Set<IpAddress> used = new HashSet<>();
@@ -280,8 +280,8 @@ final class EveryOrderTest {
                 if (add.answer().getNow(null) instanceof AddAnswer.Granted granted
                         && granted.leftover().isEmpty()
                         && !kernel.containsKey(sandbox)) {
-                    assertThat(restsUntil.getOrDefault(granted.lease().address(), 0L))
-                            .as("rest of %s", granted.lease().address())
+                    assertThat(restsUntil.getOrDefault(granted.lease().addresses().getFirst(), 0L))
+                            .as("rest of %s", granted.lease().addresses().getFirst())
                             .isLessThan(daemon.mailbox.nowNanos());
                 }
             });
@@ -299,11 +299,11 @@ final class EveryOrderTest {
                     .leases()
                     .forEach(lease ->
                             state.append(lease.key().containerId())
-                                    .append(lease.address())
+                                    .append(lease.addresses())
                                     .append(daemon.journal.state().result(lease.key())));
             daemon.journal.state().cooling().stream()
                     .filter(rest -> rest.coolUntilNanos() > now)
-                    .forEach(rest -> state.append(rest.address()));
+                    .forEach(rest -> state.append(rest.addresses()));
             cloud.all().forEach(one -> state.append(one.id()).append(one.blocks()));
             var report = daemon.owner.report();
             daemon.run();

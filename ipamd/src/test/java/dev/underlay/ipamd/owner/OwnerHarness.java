@@ -126,7 +126,7 @@ final class OwnerHarness implements AutoCloseable {
 
     /** The address of an ADD that was granted. */
     IpAddress granted(Turn.Add add) {
-        return ((AddAnswer.Granted) add.answer().getNow(null)).lease().address();
+        return ((AddAnswer.Granted) add.answer().getNow(null)).lease().addresses().getFirst();
     }
 
     PodLink wire(Turn.Add add, int index) {

@@ -154,7 +154,12 @@ class PoolOwnerTest {
             Turn.Add waiting = node.add("waiting");
             Turn.Add next = node.add("next");
             String first =
-                    node.journal.state().lease(OwnerHarness.key("c3")).orElseThrow().address()
+                    node.journal
+                                    .state()
+                                    .lease(OwnerHarness.key("c3"))
+                                    .orElseThrow()
+                                    .addresses()
+                                    .getFirst()
                             + "/32";
             release(node, "c3");
             node.node.takeForgotten();
@@ -334,12 +339,15 @@ class PoolOwnerTest {
             node.calm();
             assertThat(before).as("a fresh one").doesNotContain(Cidr.of(node.granted(first)));
             assertThat(node.journal.state().lease(OwnerHarness.key("living")).orElseThrow())
-                    .extracting(JournalRecord.Leased::address)
-                    .isEqualTo(living);
+                    .extracting(JournalRecord.Leased::addresses)
+                    .isEqualTo(List.of(living));
             node.advance(31, TimeUnit.SECONDS);
             fill(node, 20);
             Set<Cidr> leased = new HashSet<>();
-            node.journal.state().leases().forEach(one -> leased.add(Cidr.of(one.address())));
+            node.journal
+                    .state()
+                    .leases()
+                    .forEach(one -> leased.add(Cidr.of(one.addresses().getFirst())));
             assertThat(leased).as("they have rested").containsAll(before);
         }
     }

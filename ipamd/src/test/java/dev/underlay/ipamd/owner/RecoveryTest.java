@@ -7,6 +7,7 @@ import dev.underlay.cni.wiring.PodLink;
 import dev.underlay.ipamd.journal.Journal;
 import dev.underlay.ipamd.journal.JournalRecord;
 import dev.underlay.ipamd.journal.JournalRecord.Began;
+import dev.underlay.ipamd.journal.JournalRecord.Held;
 import dev.underlay.ipamd.journal.JournalRecord.InterfaceKnown;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.Released;
@@ -23,6 +24,7 @@ import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,7 +46,8 @@ class RecoveryTest {
                                 "eni-1", IpAddress.parse("10.0.0.20"), NOW + COOL));
         assertThat(recovery.state().news())
                 .containsExactly(
-                        new Released(key("c1"), IpAddress.parse("10.0.0.20"), NOW + COOL, NOW));
+                        new Released(
+                                key("c1"), List.of(IpAddress.parse("10.0.0.20")), NOW + COOL, NOW));
     }
 
     @Test
@@ -96,7 +99,12 @@ class RecoveryTest {
         assertThat(recovery.state().leases())
                 .containsExactly(
                         new Leased(
-                                key("c1"), 5, "shop", "c1", IpAddress.parse("10.0.0.20"), "", 0));
+                                key("c1"),
+                                5,
+                                "shop",
+                                "c1",
+                                List.of(new Held(IpAddress.parse("10.0.0.20"), "")),
+                                0));
         assertThat(recovery.state().news()).hasSize(1);
     }
 
@@ -107,9 +115,9 @@ class RecoveryTest {
         assertThat(recovery.state().leases())
                 .singleElement()
                 .satisfies(lease -> {
-                    assertThat(lease.address()).isEqualTo(IpAddress.parse("10.0.0.21"));
+                    assertThat(lease.held())
+                            .containsExactly(new Held(IpAddress.parse("10.0.0.21"), "eni-1"));
                     assertThat(lease.namespaceInode()).isEqualTo(6);
-                    assertThat(lease.interfaceId()).isEqualTo("eni-1");
                 });
         JournalState after = journal(ENI, lease("c1", 5, "10.0.0.20"));
         try (Journal journal = Journal.open(folder.resolve("after"), "b", 0).journal()) {
@@ -130,12 +138,68 @@ class RecoveryTest {
                         journal(
                                 ENI,
                                 new Released(
-                                        key("c1"), IpAddress.parse("10.0.0.22"), NOW + 9, NOW - 1),
+                                        key("c1"),
+                                        List.of(IpAddress.parse("10.0.0.22")),
+                                        NOW + 9,
+                                        NOW - 1),
                                 new Began(request)));
         assertThat(recovery.state().cooling())
                 .containsExactly(
                         new RecoveredState.Cooling("eni-1", IpAddress.parse("10.0.0.22"), NOW + 9));
         assertThat(recovery.state().unfinished()).containsExactly(request);
+    }
+
+    /** A route alone may have been deleted, or the daemon killed between the two. */
+    @Test
+    void a_link_with_a_route_of_one_family_keeps_the_addresses_of_both() throws IOException {
+        Leased both = lease("c1", 5, "10.0.0.20", "fd00:10::20");
+        for (String left : List.of("10.0.0.20", "fd00:10::20")) {
+            Recovery recovery = recover(journal(ENI, both), link(7, "c1", 5, left));
+            assertThat(recovery.state().leases()).containsExactly(both);
+            assertThat(recovery.state().news()).isEmpty();
+        }
+    }
+
+    @Test
+    void without_a_journal_a_link_brings_the_addresses_of_both_families() throws IOException {
+        Recovery recovery = recover(journal(ENI), link(7, "c1", 5, "10.0.0.20", "fd00:10::20"));
+        assertThat(recovery.state().leases())
+                .singleElement()
+                .satisfies(lease ->
+                        assertThat(lease.held())
+                                .containsExactly(
+                                        new Held(IpAddress.parse("10.0.0.20"), "eni-1"),
+                                        new Held(IpAddress.parse("fd00:10::20"), "")));
+    }
+
+    @Test
+    void died_after_the_lease_the_addresses_of_both_families_cool_together() throws IOException {
+        Leased both = lease("c1", 5, "10.0.0.20", "fd00:10::20");
+        Recovery recovery = recover(journal(ENI, both));
+        assertThat(recovery.state().leases()).isEmpty();
+        assertThat(recovery.state().news())
+                .containsExactly(new Released(key("c1"), both.addresses(), NOW + COOL, NOW));
+    }
+
+    /** The journal lost what came between: the kernel alone tells which pod has the address. */
+    @Test
+    void an_address_that_is_routed_to_another_pod_is_that_pods() throws IOException {
+        Leased older = lease("c1", 5, "10.0.0.20", "fd00:10::20");
+        Recovery recovery =
+                recover(
+                        journal(ENI, older),
+                        link(7, "c1", 5, "10.0.0.20"),
+                        link(8, "c2", 6, "10.0.0.21", "fd00:10::20"));
+        assertThat(recovery.state().leases())
+                .extracting(Leased::addresses)
+                .hasToString("[[10.0.0.20], [10.0.0.21, fd00:10::20]]");
+        try (Journal journal = Journal.open(folder.resolve("after"), "b", 0).journal()) {
+            journal.append(List.of(older), 0);
+            journal.append(recovery.state().news(), 0);
+            assertThat(journal.state().leases())
+                    .containsExactlyInAnyOrderElementsOf(recovery.state().leases());
+            assertThat(journal.state().cooling()).isEmpty();
+        }
     }
 
     private static final InterfaceKnown ENI =
@@ -165,9 +229,14 @@ class RecoveryTest {
         }
     }
 
-    private static Leased lease(String container, long inode, String address) {
+    private static Leased lease(String container, long inode, String... addresses) {
         return new Leased(
-                key(container), inode, "shop", container, IpAddress.parse(address), "eni-1", 9);
+                key(container),
+                inode,
+                "shop",
+                container,
+                Stream.of(addresses).map(one -> new Held(IpAddress.parse(one), "eni-1")).toList(),
+                9);
     }
 
     private static PodLink link(int index, String container, long inode, String... addresses) {

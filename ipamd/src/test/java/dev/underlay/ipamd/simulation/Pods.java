@@ -10,7 +10,6 @@ import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.IpAddress;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -20,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,7 +62,7 @@ final class Pods {
     private final Map<Turn, Pending> pending = new HashMap<>();
 
     /** Granted, and not wired yet. */
-    private final Map<Turn, IpAddress> granted = new HashMap<>();
+    private final Map<Turn, List<IpAddress>> granted = new HashMap<>();
 
     private final Set<Turn> givenUp = new HashSet<>();
     private long nextInode = 4_000_000_000L;
@@ -102,8 +102,10 @@ final class Pods {
     }
 
     boolean inUse(Cidr block) {
-        return kernel.values().stream().anyMatch(link -> block.contains(address(link)))
-                || granted.values().stream().anyMatch(block::contains);
+        return Stream.concat(
+                        kernel.values().stream().map(Pods::addresses), granted.values().stream())
+                .flatMap(List::stream)
+                .anyMatch(block::contains);
     }
 
     // ---- the life of a sandbox
@@ -242,25 +244,29 @@ final class Pods {
     /** Checked the moment an address is granted. */
     private void granted(Turn.Add turn, AddAnswer.Granted answer, Pending mine) {
         long now = world.schedule.nowNanos();
-        IpAddress address = answer.lease().address();
-        granted.put(turn, address);
+        List<IpAddress> addresses = answer.lease().addresses();
+        granted.put(turn, addresses);
         Tally tally = world.tally;
         if (!mine.alone) {
             return; // perhaps its own address again
         }
-        tally.check(
-                Invariant.ROUTED_BEFORE_LEASED,
-                world.node.routes(address),
-                () -> address + " for " + turn.key());
-        long rest = restsUntil.getOrDefault(address, 0L);
-        tally.check(
-                Invariant.COOLED_BEFORE_LEASED,
-                rest < now,
-                () -> address + " for " + turn.key() + " cools for " + (rest - now) + " ns more");
-        tally.check(
-                Invariant.FLOWS_FORGOTTEN,
-                !world.node.remembers(address) || rest + 10 * Schedule.SECOND < now,
-                () -> address + " for " + turn.key());
+        for (IpAddress address : addresses) {
+            tally.check(
+                    Invariant.ROUTED_BEFORE_LEASED,
+                    world.node.routes(address),
+                    () -> address + " for " + turn.key());
+            long rest = restsUntil.getOrDefault(address, 0L);
+            tally.check(
+                    Invariant.COOLED_BEFORE_LEASED,
+                    rest < now,
+                    () ->
+                            "%s for %s cools for %d ns more"
+                                    .formatted(address, turn.key(), rest - now));
+            tally.check(
+                    Invariant.FLOWS_FORGOTTEN,
+                    !world.node.remembers(address) || rest + 10 * Schedule.SECOND < now,
+                    () -> address + " for " + turn.key());
+        }
         pending.forEach((other, waits) ->
                 tally.check(
                         Invariant.FIRST_COME,
@@ -324,13 +330,13 @@ final class Pods {
             abandon(pod, daemon, turn, fresh.leftover().isPresent());
             return;
         }
-        IpAddress address = fresh.lease().address();
-        PodLink link = link(pod.sandbox(), address, nextIndex++);
+        List<IpAddress> addresses = fresh.lease().addresses();
+        PodLink link = link(pod.sandbox(), addresses, nextIndex++);
         world.tally.check(
                 Invariant.ADDRESS_IN_USE_ONCE,
                 kernel.put(pod.key, link) == null,
                 () -> pod.key + " has a link already");
-        world.node.remember(address);
+        addresses.forEach(world.node::remember);
         granted.remove(turn);
         world.schedule.within(
                 10 * Schedule.MILLI,
@@ -515,7 +521,8 @@ final class Pods {
         if (!kernel.remove(key, link)) {
             return false;
         }
-        restsUntil.put(address(link), world.schedule.nowNanos() + world.settings.cooldownNanos());
+        long until = world.schedule.nowNanos() + world.settings.cooldownNanos();
+        addresses(link).forEach(address -> restsUntil.put(address, until));
         return true;
     }
 
@@ -571,26 +578,29 @@ final class Pods {
         Tally tally = world.tally;
         Set<IpAddress> used = new HashSet<>();
         kernel.forEach((key, link) -> {
-            IpAddress address = address(link);
-            tally.check(
-                    Invariant.ADDRESS_IN_USE_ONCE,
-                    used.add(address),
-                    () -> key + " and another pod have " + address);
-            tally.check(
-                    Invariant.IN_USE_STAYS_ASSIGNED,
-                    world.cloud.assigned(address),
-                    () -> key + " has " + address + ", which the cloud has not assigned");
+            for (IpAddress address : addresses(link)) {
+                tally.check(
+                        Invariant.ADDRESS_IN_USE_ONCE,
+                        used.add(address),
+                        () -> key + " and another pod have " + address);
+                tally.check(
+                        Invariant.IN_USE_STAYS_ASSIGNED,
+                        world.cloud.assigned(address),
+                        () -> key + " has " + address + ", which the cloud has not assigned");
+            }
         });
-        granted.forEach((turn, address) -> {
+        granted.forEach((turn, addresses) -> {
             PodLink own = kernel.get(turn.key());
-            tally.check(
-                    Invariant.ADDRESS_IN_USE_ONCE,
-                    used.add(address) || (own != null && address(own).equals(address)),
-                    () -> turn.key() + " and another pod have " + address);
-            tally.check(
-                    Invariant.IN_USE_STAYS_ASSIGNED,
-                    world.cloud.assigned(address),
-                    () -> turn.key() + " gets " + address + ", which the cloud has not assigned");
+            for (IpAddress address : addresses) {
+                tally.check(
+                        Invariant.ADDRESS_IN_USE_ONCE,
+                        used.add(address) || (own != null && addresses(own).contains(address)),
+                        () -> turn.key() + " and another pod have " + address);
+                tally.check(
+                        Invariant.IN_USE_STAYS_ASSIGNED,
+                        world.cloud.assigned(address),
+                        () -> turn.key() + " gets " + address + ", not assigned by the cloud");
+            }
         });
         long now = world.schedule.nowNanos();
         pending.forEach((turn, waits) ->
@@ -612,34 +622,30 @@ final class Pods {
                         daemon.journal
                                 .state()
                                 .lease(key)
-                                .filter(lease -> lease.address().equals(address(link)))
+                                .filter(lease -> lease.addresses().equals(addresses(link)))
                                 .isPresent(),
-                        () -> key + " has " + address(link)));
+                        () -> key + " has " + addresses(link)));
     }
 
-    private static IpAddress address(PodLink link) {
-        return IpAddress.ofBytes(link.addresses().getFirst().getAddress());
+    private static List<IpAddress> addresses(PodLink link) {
+        return link.addresses().stream().map(one -> IpAddress.ofBytes(one.getAddress())).toList();
     }
 
-    private static PodLink link(Sandbox sandbox, IpAddress address, int index) {
+    private static PodLink link(Sandbox sandbox, List<IpAddress> addresses, int index) {
         AttachmentKey key = sandbox.key();
-        try {
-            return new PodLink(
-                    index,
-                    "ul" + index,
-                    "",
-                    2,
-                    Optional.of(
-                            new Attachment(
-                                    key.network(),
-                                    key.containerId(),
-                                    key.interfaceName(),
-                                    sandbox.namespaceInode(),
-                                    sandbox.podNamespace(),
-                                    sandbox.podName())),
-                    List.of(InetAddress.getByAddress(address.toBytes())));
-        } catch (UnknownHostException e) {
-            throw new IllegalStateException(e);
-        }
+        return new PodLink(
+                index,
+                "ul" + index,
+                "",
+                2,
+                Optional.of(
+                        new Attachment(
+                                key.network(),
+                                key.containerId(),
+                                key.interfaceName(),
+                                sandbox.namespaceInode(),
+                                sandbox.podNamespace(),
+                                sandbox.podName())),
+                addresses.stream().map(one -> InetAddress.ofLiteral(one.toString())).toList());
     }
 }

@@ -427,6 +427,7 @@ final class Simulation {
     private void compare(StatusReport report, Daemon lives) {
         Set<String> journalled = new HashSet<>();
         lives.journal.state().leases().stream()
+                .flatMap(one -> one.held().stream())
                 .filter(one -> !one.interfaceId().isEmpty()) // not placed yet
                 .forEach(one -> journalled.add(one.address().toString()));
         Set<String> pooled = new HashSet<>();
