@@ -28,6 +28,7 @@ public record HostEnd(
     /** Whether packets to that pod address find its Ethernet address, known or asked for. */
     public boolean reaches(InetAddress pod) {
         return ownAddresses.contains(PodWiring.gateway(pod))
-                || neighbours.contains(Neighbour.permanent(link.index(), pod, Names.podMac(pod)));
+                || neighbours.contains(
+                        Neighbour.permanent(link.index(), pod, Names.podMacBehind(link.mac())));
     }
 }

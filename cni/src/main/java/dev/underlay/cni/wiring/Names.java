@@ -42,7 +42,7 @@ final class Names {
      * caches stay right when the address is used again; the first byte says "locally administered".
      */
     static String podMac(InetAddress address) {
-        return "0a:58:" + lastFour(address);
+        return POD_MAC_START + lastFour(address);
     }
 
     /** The Ethernet address of the host's end. */
@@ -50,7 +50,13 @@ final class Names {
         return HOST_MAC_START + lastFour(address);
     }
 
+    /** The Ethernet address of the pod's end of the pair whose host's end has this one. */
+    static String podMacBehind(String hostMac) {
+        return POD_MAC_START + hostMac.substring(HOST_MAC_START.length());
+    }
+
     static final String HOST_MAC_START = "0e:58:";
+    private static final String POD_MAC_START = "0a:58:";
 
     private static String lastFour(InetAddress address) {
         byte[] bytes = address.getAddress();

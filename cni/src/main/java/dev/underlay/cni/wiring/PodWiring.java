@@ -201,14 +201,16 @@ public final class PodWiring {
      * a route to the same address by another link stays. The pod's own end is not looked at.
      *
      * @param link from {@link #list}; when it is being taken down meanwhile, it is down afterwards
+     * @param spec with the addresses that are to be looked after, which may be some of the pod's
      */
     public void restore(PodLink link, PodSpec spec) throws IOException {
+        String mac = Names.podMacBehind(link.mac());
         List<Message> messages = new ArrayList<>();
         for (InetAddress address : spec.addresses()) {
             messages.add(
                     spec.macMayChange()
                             ? gatewayAddress(link.index(), address).add()
-                            : Neighbour.permanent(link.index(), address, podMac(spec)).replace());
+                            : Neighbour.permanent(link.index(), address, mac).replace());
         }
         messages.add(new LinkChange(link.index()).up().message());
         for (InetAddress address : spec.addresses()) {

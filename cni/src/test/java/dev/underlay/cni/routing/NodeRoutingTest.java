@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -283,6 +284,60 @@ class NodeRoutingTest {
             String said = new String(pings.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(said).contains("500 packets transmitted, 500 received");
             assertThat(changes).isGreaterThan(3);
+        }
+    }
+
+    /** Both families of one pod: IPv4 of the second interface, IPv6 of the node's own. */
+    @Test
+    void a_pod_of_two_families_leaves_by_the_interface_of_each_address() throws Exception {
+        node.run(() -> {
+            routing.setup(primary, prefixes("10.0.0.0/16", "fd00:10::/56"));
+            routing.setBlocks(1, prefixes("10.0.0.16/28", "fd00:10:0:0:1::/80"));
+            routing.attachInterface(second);
+            routing.setBlocks(2, prefixes("10.0.0.64/26"));
+        });
+        node.shell("ip neigh add fe80::1 lladdr 02:fa:00:00:00:01 dev eth0 nud permanent");
+        outside.shell(
+                "sysctl -qw net.ipv6.conf.all.forwarding=1; ip addr add fd00:99::5/128 dev lo nodad;"
+                        + " ip route add fd00:10::10 dev eth0; ip neigh add fd00:10::10 lladdr"
+                        + " 02:00:00:00:10:00 dev eth0 nud permanent;"
+                        + " ip route add fd00:10:0:0:1::/80 via fd00:10::10 dev eth0;"
+                        + " nft 'add table ip6 seen; add chain ip6 seen in { type filter hook input"
+                        + " priority 0; }; add rule ip6 seen in iif eth0 ip6 saddr"
+                        + " fd00:10:0:0:1::1 counter'");
+        PodSpec spec =
+                new PodSpec(
+                        new Attachment("underlay", "id-1", "eth0", 1, "shop", "p1"),
+                        1500,
+                        List.of(
+                                IpPrefix.literal("10.0.0.64"),
+                                IpPrefix.literal("fd00:10:0:0:1::1")),
+                        primary.addresses(),
+                        false);
+        PodWiring wiring = new PodWiring(socket);
+        try (Netns pod = Netns.create("pod")) {
+            var wired = wiring.wire(pod.socket(), pod.fd(), Map.of(), spec);
+            assertThat(pod.pings("203.0.113.5")).isTrue();
+            assertThat(pod.pings("fd00:99::5")).isTrue();
+            assertThat(outside.shell("nft list table ip6 seen"))
+                    .as("untranslated")
+                    .doesNotContain("packets 0 ");
+            assertThat(outside.pings("fd00:10:0:0:1::1")).isTrue();
+            assertThat(node.pings("fd00:10:0:0:1::1")).isTrue();
+            assertThat(node.tryExec("ping", "-n", "-c1", "-W2", "fd00:10:0:0:1::2").output())
+                    .as("an address without a pod")
+                    .contains("No route to host");
+
+            pod.shell("ip addr add fd00:10:0:0:1::9/128 dev eth0 nodad");
+            assertThat(pod.tryExec("ping", "-c1", "-W1", "-I", "fd00:10:0:0:1::9", "fd00:99::5"))
+                    .returns(1, Netns.Outcome::status);
+            assertThat(node.shell("nft list chain inet underlay spoofed"))
+                    .as("another source")
+                    .doesNotContain("packets 0 ");
+
+            wiring.unwire(Optional.of(pod.socket()), wired.link());
+            assertThat(outside.pings("fd00:10:0:0:1::1")).isFalse();
+            assertThat(outside.pings("10.0.0.64")).isFalse();
         }
     }
 

@@ -463,6 +463,31 @@ class PodWiringTest {
                 .hasMessageContaining("shop/a");
     }
 
+    /** The Ethernet address follows from the IPv4 address, also where that is not looked after. */
+    @ParameterizedTest
+    @ValueSource(strings = {"10.0.0.11", "fd00:10::11"})
+    void what_is_missing_for_one_address_is_put_back_alone(String address) throws Exception {
+        Netns pod = namespace("a");
+        PodSpec spec = spec("a", "10.0.0.11", "fd00:10::11");
+        PodLink link = wire(pod, spec).link();
+        List<String> before = node.state();
+        InetAddress damaged = IpPrefix.literal(address);
+        node.shell(
+                "ip route del %s table 20000; ip neigh del %s dev %s"
+                        .formatted(address, address, link.name()));
+        assertThat(wiring.hostEnds())
+                .singleElement()
+                .satisfies(end -> {
+                    assertThat(end.link().addresses()).hasSize(1).doesNotContain(damaged);
+                    assertThat(end.reaches(damaged)).isFalse();
+                    assertThat(end.reaches(end.link().addresses().getFirst())).isTrue();
+                });
+        wiring.restore(link, spec("a", address));
+        assertThat(node.state()).containsExactlyElementsOf(before);
+        wiring.check(pod.socket(), link, spec);
+        assertThat(wiring.hostEnds()).singleElement().matches(end -> end.reaches(damaged));
+    }
+
     @Test
     void another_plugin_may_change_the_pods_address_where_it_was_said() throws Exception {
         Netns pod = namespace("a");
