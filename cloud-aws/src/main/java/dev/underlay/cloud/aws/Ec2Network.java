@@ -280,6 +280,9 @@ final class Ec2Network implements AutoCloseable {
         try (var _ = locks.hold(interfaceId)) {
             NodeInterface before = view.knownOrLook(interfaceId, deadline);
             refuseClosed(before.cloud().subnetId(), deadline);
+            if (kind.family() == IpAddress.Family.IPV6) {
+                refuseWithoutIpv6(before.cloud().subnetId(), deadline);
+            }
             List<Cidr> added;
             try {
                 added =
@@ -313,6 +316,21 @@ final class Ec2Network implements AutoCloseable {
                     Refusal.SUBNET_FULL,
                     "%s is tagged %s=0: no pod gets an address of it"
                             .formatted(subnetId, NodeSubnets.ROLE));
+        }
+    }
+
+    /** EC2's own words for it are not documented, and a subnet can be given a CIDR later. */
+    private void refuseWithoutIpv6(String subnetId, Deadline deadline) throws CallFailure {
+        if (view.hasIpv6(subnetId, deadline)) {
+            return;
+        }
+        view.readZone(subnetId, deadline);
+        if (!view.hasIpv6(subnetId, deadline)) {
+            throw CallFailure.certain(
+                    Refusal.MISCONFIGURED,
+                    subnetId
+                            + " has no IPv6 CIDR and so no prefix for pods; associate one with it"
+                            + " or unset ENABLE_IPv6");
         }
     }
 

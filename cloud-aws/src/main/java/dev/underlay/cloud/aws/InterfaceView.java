@@ -22,6 +22,7 @@ import software.amazon.awssdk.services.ec2.model.DescribeSubnetsResponse;
 import software.amazon.awssdk.services.ec2.model.Filter;
 import software.amazon.awssdk.services.ec2.model.NetworkInterface;
 import software.amazon.awssdk.services.ec2.model.Subnet;
+import software.amazon.awssdk.services.ec2.model.SubnetCidrBlockStateCode;
 import software.amazon.awssdk.services.ec2.model.Tag;
 
 /**
@@ -40,8 +41,8 @@ final class InterfaceView {
     private static final String BY_TAG = "tag:" + Tags.INSTANCE_ID;
 
     /**
-     * A subnet's CIDR never changes; what people change, its tags, is believed for this long: at
-     * most a dozen calls an hour, and none on a node that asks for nothing.
+     * A subnet's IPv4 CIDR never changes; what people change, tags and IPv6 CIDRs, is believed for
+     * this long: at most a dozen calls an hour, and none on a node that asks for nothing.
      */
     static final Duration TAGS_KEPT = Duration.ofMinutes(5);
 
@@ -163,6 +164,15 @@ final class InterfaceView {
     /** The CIDR of a subnet. */
     Cidr subnet(String subnetId, Deadline deadline) throws CallFailure {
         return Cidr.parse(known(subnetId, deadline).cidrBlock());
+    }
+
+    /** Whether a subnet has an IPv6 CIDR, as at most {@link #TAGS_KEPT} ago. */
+    boolean hasIpv6(String subnetId, Deadline deadline) throws CallFailure {
+        return recent(subnetId, deadline).ipv6CidrBlockAssociationSet().stream()
+                .anyMatch(association ->
+                        association.ipv6CidrBlockState() != null
+                                && association.ipv6CidrBlockState().state()
+                                        == SubnetCidrBlockStateCode.ASSOCIATED);
     }
 
     /** The tags of a subnet, at most {@link #TAGS_KEPT} old. */

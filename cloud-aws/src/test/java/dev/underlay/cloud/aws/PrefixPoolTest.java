@@ -10,8 +10,10 @@ import dev.underlay.localvpc.state.Instance;
 import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.Demand;
+import dev.underlay.pool.Families;
 import dev.underlay.pool.Hold;
 import dev.underlay.pool.IpAddress;
+import dev.underlay.pool.Lease;
 import dev.underlay.pool.LeaseAnswer;
 import dev.underlay.pool.Plan;
 import dev.underlay.pool.Planner;
@@ -44,7 +46,7 @@ final class PrefixPoolTest {
 
     @BeforeEach
     void start() throws IOException {
-        vpc = LocalVpc.start(VpcSpec.loopback(new StrictVpcTest.NoPackets()));
+        vpc = LocalVpc.start(VpcSpec.loopback(new StrictVpcTest.NoPackets()).withIpv6());
         instance = vpc.launchInstance("m5.large", vpc.subnets().getFirst().id());
         network =
                 new AwsCloudNetwork(
@@ -116,6 +118,21 @@ final class PrefixPoolTest {
         vpc.assertClean();
     }
 
+    @Test
+    void a_pod_has_an_address_of_each_family() {
+        pool.setFamilies(Families.BOTH);
+        settle("ENABLE_IPv4", "true", "ENABLE_IPv6", "true");
+        assertThat(lengths()).hasSize(9).containsOnlyOnce(80).contains(32);
+        List<IpAddress> one = addresses();
+        List<IpAddress> other = addresses();
+        assertThat(one)
+                .extracting(IpAddress::family)
+                .containsExactly(IpAddress.Family.IPV4, IpAddress.Family.IPV6);
+        assertThat(one).doesNotContainAnyElementsOf(other);
+        assertThat(blocks()).anyMatch(block -> block.contains(one.getLast()));
+        vpc.assertClean();
+    }
+
     private String subnetId() {
         return instance.subnet().id();
     }
@@ -134,11 +151,16 @@ final class PrefixPoolTest {
     private List<IpAddress> lease(int count) {
         List<IpAddress> leased = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            AttachmentKey pod = new AttachmentKey("underlay", "pod-" + pods++, "eth0");
-            leased.add(
-                    ((LeaseAnswer.Leased) pool.lease(pod, nowNanos)).leases().getFirst().address());
+            leased.add(addresses().getFirst());
         }
         return leased;
+    }
+
+    /** All addresses of one more pod. */
+    private List<IpAddress> addresses() {
+        AttachmentKey pod = new AttachmentKey("underlay", "pod-" + pods++, "eth0");
+        return ((LeaseAnswer.Leased) pool.lease(pod, nowNanos))
+                .leases().stream().map(Lease::address).toList();
     }
 
     /** Plans and calls until nothing is left to do. */
