@@ -267,11 +267,10 @@ final class InterfaceKeeper {
 
     private void drop(String id) {
         Kept one = kept.remove(id);
-        if (one == null || one.phase == Phase.BARE) {
-            return;
+        if (one != null) {
+            pool.linkGone(id, clock.getAsLong());
+            remove(one.cloud); // also after a failure: the kernel may have a part of it
         }
-        pool.linkGone(id, clock.getAsLong());
-        remove(one.cloud);
     }
 
     private void remove(CloudInterface cloud) {

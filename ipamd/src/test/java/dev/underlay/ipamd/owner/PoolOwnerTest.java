@@ -411,6 +411,28 @@ class PoolOwnerTest {
         }
     }
 
+    /**
+     * What was routed before the refusal stands in the kernel although the interface is not ready.
+     */
+    @Test
+    void an_interface_that_goes_after_the_kernel_refused_a_block_leaves_no_route()
+            throws IOException {
+        try (OwnerHarness node = OwnerHarness.fresh(folder).ready()) {
+            node.owner.settings(settings(Map.of("WARM_IP_TARGET", "12")));
+            node.calm();
+            assertThat(node.node.routed()).containsOnlyKeys("eni-0", "eni-1");
+            node.node.refuse(true);
+            node.owner.settings(settings(Map.of("WARM_IP_TARGET", "14")));
+            node.calm();
+            assertThat(node.owner.state().problems()).singleElement().asString().contains("eni-1");
+            node.cloud.deleteInterface("eni-1"); // by somebody else
+            node.advance(11, TimeUnit.MINUTES);
+            node.node.refuse(false);
+            node.calm();
+            assertThat(node.node.routed()).containsOnlyKeys("eni-0", "eni-2");
+        }
+    }
+
     @Test
     void the_token_of_a_new_interface_is_journalled_before_the_cloud_is_asked() throws IOException {
         try (OwnerHarness node = OwnerHarness.fresh(folder).ready()) {
