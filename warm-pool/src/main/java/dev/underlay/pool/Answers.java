@@ -116,7 +116,7 @@ final class Answers {
     private void takenBack(String id, List<Cidr> asked, List<Cidr> taken) {
         for (Block block : draining(id, asked)) {
             if (taken.contains(block.cidr)) {
-                inventory.returned(block, nowNanos);
+                inventory.returned(block.cidr, id, nowNanos);
                 inventory.lost(block, nowNanos);
             } else {
                 stays(block);

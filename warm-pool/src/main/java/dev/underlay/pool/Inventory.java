@@ -28,11 +28,14 @@ final class Inventory {
     /** What the kernel has, whatever the cloud says; the daemon adds and removes. */
     private final TreeSet<String> readyLinks = new TreeSet<>();
 
-    /** A block that the cloud took back from an interface, or an interface that it deleted. */
-    private record Gone(String interfaceId, long atNanos) {}
+    /**
+     * When each block left which interface. A block that has come to another one since is in here
+     * all the same: a description may still show it where it was.
+     */
+    private final TreeMap<String, TreeMap<Cidr, Long>> goneBlocks = new TreeMap<>();
 
-    private final TreeMap<Cidr, Gone> goneBlocks = new TreeMap<>();
-    private final TreeMap<String, Gone> goneInterfaces = new TreeMap<>();
+    /** When each interface was deleted. */
+    private final TreeMap<String, Long> goneInterfaces = new TreeMap<>();
 
     /** What a pod gets. */
     Families families = Families.IPV4;
@@ -87,12 +90,13 @@ final class Inventory {
      * overlap it move into it; what does not fit stays as single addresses that the cloud misses.
      */
     Block put(Cidr cidr, String interfaceId, Standing standing, long nowNanos) {
-        goneBlocks.remove(cidr); // it is back
+        goneBlocks.getOrDefault(interfaceId, new TreeMap<>()).remove(cidr); // it is back
         Block known = blocks.get(cidr);
         if (known != null) {
             take(known);
             if (!known.interfaceId.equals(interfaceId)) {
-                known.life = BlockLife.ASSIGNED; // it leaves the other one
+                hasLeft(known, nowNanos);
+                known.life = BlockLife.ASSIGNED;
                 known.mayLeave = false;
             }
             known.interfaceId = interfaceId;
@@ -102,6 +106,7 @@ final class Inventory {
         Block made = new Block(cidr, interfaceId, standing, nowNanos);
         for (Block other : overlapping(cidr)) {
             take(other);
+            hasLeft(other, nowNanos);
             other.touched()
                     .forEach((address, state) -> {
                         if (cidr.contains(address)) {
@@ -114,6 +119,13 @@ final class Inventory {
                     });
         }
         return place(made);
+    }
+
+    /** Its addresses have come to another place: if it was to leave its own, it has. */
+    private void hasLeft(Block block, long nowNanos) {
+        if (block.life == BlockLife.DRAINING) {
+            returned(block.cidr, block.interfaceId, nowNanos);
+        }
     }
 
     private Block place(Block block) {
@@ -204,29 +216,33 @@ final class Inventory {
         return block.family() == families.counted();
     }
 
-    void returned(Block block, long nowNanos) {
-        goneBlocks.put(block.cidr, new Gone(block.interfaceId, nowNanos));
+    void returned(Cidr block, String interfaceId, long nowNanos) {
+        goneBlocks.computeIfAbsent(interfaceId, _ -> new TreeMap<>()).put(block, nowNanos);
     }
 
     void deleted(String interfaceId, long nowNanos) {
-        goneInterfaces.put(interfaceId, new Gone(interfaceId, nowNanos));
+        goneInterfaces.put(interfaceId, nowNanos);
     }
 
-    /** Whether it was given back so shortly before that a description may still list it. */
-    boolean justReturned(Cidr block, long askedAtNanos) {
-        return fresh(goneBlocks.get(block), askedAtNanos);
+    /** Whether it left this interface so shortly before that a description may still list it. */
+    boolean justReturned(Cidr block, String interfaceId, long askedAtNanos) {
+        return fresh(
+                goneBlocks.getOrDefault(interfaceId, new TreeMap<>()).get(block), askedAtNanos);
     }
 
     boolean justDeleted(String interfaceId, long askedAtNanos) {
         return fresh(goneInterfaces.get(interfaceId), askedAtNanos);
     }
 
-    private static boolean fresh(@Nullable Gone gone, long askedAtNanos) {
-        return gone != null && askedAtNanos < gone.atNanos + Timing.SETTLE_NANOS;
+    private static boolean fresh(@Nullable Long goneAtNanos, long askedAtNanos) {
+        return goneAtNanos != null && askedAtNanos < goneAtNanos + Timing.SETTLE_NANOS;
     }
 
     void forgetGone(long askedAtNanos) {
-        goneBlocks.values().removeIf(gone -> !fresh(gone, askedAtNanos));
+        for (TreeMap<Cidr, Long> ofOne : goneBlocks.values()) {
+            ofOne.values().removeIf(gone -> !fresh(gone, askedAtNanos));
+        }
+        goneBlocks.values().removeIf(TreeMap::isEmpty);
         goneInterfaces.values().removeIf(gone -> !fresh(gone, askedAtNanos));
     }
 
@@ -238,11 +254,7 @@ final class Inventory {
                 leaving.add(block.cidr);
             }
         }
-        goneBlocks.forEach((block, gone) -> {
-            if (gone.interfaceId.equals(interfaceId)) {
-                leaving.add(block);
-            }
-        });
+        leaving.addAll(goneBlocks.getOrDefault(interfaceId, new TreeMap<>()).keySet());
         return leaving;
     }
 

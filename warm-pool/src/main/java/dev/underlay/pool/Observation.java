@@ -9,6 +9,13 @@ import java.util.TreeSet;
  * Brings a description of the cloud into the pool. What the cloud lists is there; what it does not
  * list and no pod uses is dropped; what a pod uses stays, whatever the cloud says. Answers to our
  * own calls are newer than a description that was asked for shortly after them.
+ *
+ * <p>A block that the cloud was asked to take from an interface, with an outcome that nobody knows,
+ * counts as leaving whatever lists it there, until something proves that it has left: the cloud
+ * says so when asked again, a description shows the interface without it, or its addresses come to
+ * another interface. From that proof on, for {@link Timing#SETTLE_NANOS}, a description that lists
+ * it there lags and is not believed: a minute is longer than any description lags and any call that
+ * was given up on goes on.
  */
 final class Observation {
     private final Inventory inventory;
@@ -119,7 +126,7 @@ final class Observation {
 
     private void mergeBlocks(CloudInterface described) {
         for (Cidr cidr : described.blocks()) {
-            if (!inventory.justReturned(cidr, askedAtNanos)
+            if (!inventory.justReturned(cidr, described.id(), askedAtNanos)
                     && !isYoungerElsewhere(cidr, described.id())) {
                 inventory.put(cidr, described.id(), Standing.CONFIRMED, nowNanos);
             }
@@ -130,7 +137,10 @@ final class Observation {
             boolean leaves = leaving && flights.busy(described.id());
             if (!described.blocks().contains(known.cidr) && !younger && !leaves) {
                 if (leaving) {
-                    inventory.returned(known, nowNanos); // another description may still list it
+                    inventory.returned(
+                            known.cidr,
+                            known.interfaceId,
+                            nowNanos); // another description may still list it
                 }
                 inventory.lost(known, nowNanos);
             }

@@ -76,7 +76,12 @@ public final class Pool {
     }
 
     private void leaveUnfinished(Cidr cidr, String interfaceId, long nowNanos) {
-        boolean inUse = inventory.find(cidr.network()).filter(b -> b.inUse(nowNanos)).isPresent();
+        Optional<Block> known = inventory.find(cidr.network());
+        if (known.filter(block -> !block.interfaceId.equals(interfaceId)).isPresent()) {
+            inventory.returned(cidr, interfaceId, nowNanos); // and has come to another since
+            return;
+        }
+        boolean inUse = known.filter(block -> block.inUse(nowNanos)).isPresent();
         if (!inUse && inventory.find(interfaceId).isPresent()) {
             inventory.put(cidr, interfaceId, Standing.UNCONFIRMED, nowNanos).life =
                     BlockLife.DRAINING;

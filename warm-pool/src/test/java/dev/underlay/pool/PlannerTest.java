@@ -294,6 +294,40 @@ final class PlannerTest {
         assertThat(pool.interfaces().getFirst().blocks()).isEmpty();
     }
 
+    /** One description shows both interfaces at different times, the next one only the old one. */
+    @Test
+    void a_block_that_may_have_left_is_not_back_after_it_was_seen_on_another_interface() {
+        CloudInterface old = eni(0, "10.0.0.1");
+        UnassignBlocks unassign = new UnassignBlocks("eni-0", old.blocks());
+        Pool pool = pool(old);
+        refuse(pool, unassign, Refusal.UNKNOWN_OUTCOME, T);
+        describe(pool, T + 1, old, detached(eni(1, "10.0.0.1")));
+        assertThat(pool.unfinished()).containsExactly(unassign);
+        describe(pool, T + 2, old);
+        assertThat(lease(pool, "a", T + 2)).isEqualTo("none");
+    }
+
+    @Test
+    void a_block_that_left_before_a_restart_stays_with_the_pod_on_its_new_interface() {
+        Pool pool = new Pool();
+        pool.restoreInterfaces(List.of(eni(0), eni(1, "10.0.0.1")), T);
+        Lease held = new Lease(Fixtures.pod("a"), IpAddress.parse("10.0.0.1"), "eni-1");
+        pool.adopt(held, T);
+        pool.restoreUnfinished(new UnassignBlocks("eni-0", Fixtures.blocks("10.0.0.1")), T);
+        describe(pool, T + 1, eni(0, "10.0.0.1"), eni(1)); // it lags
+        assertThat(pool.leases()).containsExactly(held);
+    }
+
+    /** The prefix comes to another interface than the single address that it holds. */
+    @Test
+    void an_address_that_may_have_left_does_not_break_up_the_prefix_that_has_it() {
+        Pool pool = pool(eni(0), eni(1, "10.0.0.17"));
+        UnassignBlocks unassign = new UnassignBlocks("eni-1", Fixtures.blocks("10.0.0.17"));
+        refuse(pool, unassign, Refusal.UNKNOWN_OUTCOME, T);
+        describe(pool, T + 1, eni(0, "10.0.0.16/28"), eni(1, "10.0.0.17")); // in part it lags
+        assertThat(pool.counts(T + 1).free()).isEqualTo(16);
+    }
+
     @Test
     void one_call_at_a_time_about_an_interface_also_within_a_plan() {
         Pool pool = pool(eni(0, "10.0.0.1"));
