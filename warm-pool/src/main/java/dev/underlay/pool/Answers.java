@@ -180,7 +180,13 @@ final class Answers {
                             .find(id)
                             .filter(one -> !one.mayLeave)
                             .ifPresent(one -> one.move(InterfaceLife.ATTACHED, nowNanos));
-            case CloudAction.CreateInterface(var request) -> flights.fulfilled(request.token());
+            case CloudAction.CreateInterface(var request) -> {
+                if (refusal == Refusal.UNAVAILABLE) {
+                    flights.wish(request, nowNanos); // the same token makes no second one
+                } else {
+                    flights.fulfilled(request.token());
+                }
+            }
             case CloudAction.AssignBlocks _,
                     CloudAction.DeleteInterface _,
                     CloudAction.Describe _ -> {}

@@ -328,6 +328,30 @@ final class PlannerTest {
         assertThat(pool.counts(T + 1).free()).isEqualTo(16);
     }
 
+    /** What the cloud did although it said that it had failed is found, or asked for once more. */
+    @Test
+    void an_interface_that_a_failing_cloud_may_have_made_is_asked_for_with_the_same_token() {
+        Pool pool = pool(eni(0, NINE));
+        for (int i = 0; i < 9; i++) {
+            lease(pool, "pod-" + i, T);
+        }
+        CreateInterface first = create(8);
+        refuse(pool, first, Refusal.UNAVAILABLE, T);
+        assertThat(pool.unfinished()).containsExactly(first);
+        assertThat(plan(pool, 0, T).actions()).containsExactly(LOOK);
+        long later = T + Timing.backoffNanos(Refusal.UNAVAILABLE, 1);
+        describe(pool, later, eni(0, NINE)); // it lags
+        List<CloudAction> again =
+                Planner.plan(
+                                pool,
+                                PoolSettings.defaults(),
+                                new Demand(0),
+                                later,
+                                () -> "another token")
+                        .actions();
+        assertThat(again).containsExactly(first);
+    }
+
     @Test
     void one_call_at_a_time_about_an_interface_also_within_a_plan() {
         Pool pool = pool(eni(0, "10.0.0.1"));
