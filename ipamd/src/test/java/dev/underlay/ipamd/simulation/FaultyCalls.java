@@ -22,7 +22,10 @@ import java.util.function.Consumer;
  * The way of one daemon's calls to the cloud and back. It keeps the port's promise, that a call
  * which takes something and is refused was not carried out, and breaks what the port leaves open.
  * One thing no daemon could bear and this cloud does not do: to carry out a call that takes a block
- * back after that block was taken back by another call and granted once more.
+ * back after that block was taken back by another call and granted once more. EC2 promises no such
+ * order in words; assumed is that it does not hand an address out again while a call that it has
+ * accepted would still take it away, and that a call that it has not accepted some seconds after
+ * its caller gave up is never carried out.
  */
 final class FaultyCalls implements CloudCalls {
     /** Refusals that leave nothing done, whatever the call. */
