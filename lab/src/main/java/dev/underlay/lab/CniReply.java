@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * How the launcher answered.
@@ -37,15 +39,37 @@ record CniReply(int exitCode, String out, String err, Duration took) {
 
     /** The first address of the result, without its prefix length; empty without one. */
     String address() {
-        String cidr = json().path("ips").path(0).path("address").asText();
-        int slash = cidr.indexOf('/');
-        return slash < 0 ? cidr : cidr.substring(0, slash);
+        return addresses().stream().findFirst().orElse("");
+    }
+
+    /** The first address of a family, likewise. */
+    String address(Family family) {
+        return addresses().stream()
+                .filter(address -> Family.of(address) == family)
+                .findFirst()
+                .orElse("");
+    }
+
+    /** All addresses of the result, without their prefix lengths. */
+    List<String> addresses() {
+        return addresses(json());
+    }
+
+    /** The addresses of a result. */
+    static List<String> addresses(JsonNode result) {
+        List<String> addresses = new ArrayList<>();
+        for (JsonNode ip : result.path("ips")) {
+            String cidr = ip.path("address").asText();
+            int slash = cidr.indexOf('/');
+            addresses.add(slash < 0 ? cidr : cidr.substring(0, slash));
+        }
+        return addresses;
     }
 
     /** One line for people. */
     String line() {
         if (ok()) {
-            return out.isBlank() ? "success" : address();
+            return out.isBlank() ? "success" : String.join(" ", addresses());
         }
         JsonNode error = json();
         return error.has("msg")

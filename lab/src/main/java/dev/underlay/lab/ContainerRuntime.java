@@ -3,6 +3,7 @@ package dev.underlay.lab;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.underlay.localvpc.fabric.Netns;
 import java.io.IOException;
@@ -103,6 +104,19 @@ final class ContainerRuntime {
 
     CniReply status() throws IOException {
         return call(environment("STATUS"), configuration(null));
+    }
+
+    /** The pod's address of a family, as the last ADD's result says; empty without one. */
+    String address(Sandbox sandbox, Family family) {
+        return addresses(sandbox).stream()
+                .filter(address -> Family.of(address) == family)
+                .findFirst()
+                .orElse("");
+    }
+
+    /** All of the pod's addresses, likewise. */
+    List<String> addresses(Sandbox sandbox) {
+        return CniReply.addresses(results.getOrDefault(sandbox.containerId(), NullNode.instance));
     }
 
     /** The host's end of the pod's link, as the ADD's result names it; empty without one. */

@@ -2,6 +2,7 @@ package dev.underlay.lab;
 
 import dev.underlay.lab.Report.Broken;
 import dev.underlay.localvpc.LatencyProfile;
+import dev.underlay.localvpc.VpcSpec;
 import dev.underlay.localvpc.state.Cidr;
 import dev.underlay.localvpc.state.Eni;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -69,7 +71,9 @@ final class Demo {
     private void onVpc(LabRun run) throws IOException {
         progress.println(
                 "raising a VPC with two " + mode.nodeType() + " in two subnets of two zones");
-        try (LabVpc vpc = LabVpc.raise(run, programs, LatencyProfile.REAL)) {
+        boolean ipv6 = mode.families().contains(Family.IPV6);
+        UnaryOperator<VpcSpec> kind = ipv6 ? VpcSpec::withIpv6 : UnaryOperator.identity();
+        try (LabVpc vpc = LabVpc.raise(run, programs, LatencyProfile.REAL, kind)) {
             LabNode one = vpc.addNode(mode.nodeType(), 0, mode.settings());
             LabNode two = vpc.addNode(mode.nodeType(), 1, mode.settings());
             List<LabNode> nodes = List.of(one, two);
@@ -84,12 +88,12 @@ final class Demo {
             }
             List<NodeState> emptyNodes = Parallel.map(2, nodes, NodeState::of);
             progress.println("adding " + PODS_PER_NODE + " pods to each node");
-            List<Pod> pods = new ArrayList<>();
-            if (!report.check("every ADD succeeds", () -> addAll(vpc, nodes, pods))) {
+            List<Placed> pods = new ArrayList<>();
+            if (!report.check("every ADD succeeds", () -> addAll(nodes, pods))) {
                 return;
             }
             podsAdded = pods.size();
-            new DemoTraffic(vpc, run, mode, report, progress, one, two, pods).run();
+            traffic(vpc, run, one, two, pods);
             progress.println("deleting all pods");
             report.check(
                     "every DEL succeeds, and once more when nothing is left",
@@ -102,6 +106,35 @@ final class Demo {
             report.check("the VPC saw no wrong call", () -> noFindings(vpc));
             report.check("the daemons end when they are asked to", () -> daemonsEnd(nodes));
         }
+    }
+
+    /** A sandbox and the node that it is on. */
+    private record Placed(LabNode node, Sandbox sandbox) {}
+
+    private void traffic(LabVpc vpc, LabRun run, LabNode one, LabNode two, List<Placed> pods)
+            throws IOException {
+        for (Family family : mode.families()) {
+            List<Pod> addressed = addressed(vpc, family, pods);
+            DemoChecks checks = new DemoChecks(vpc, run, family, one, two, addressed);
+            switch (family) {
+                case IPV4 ->
+                        new DemoTraffic(vpc, checks, mode, report, progress, one, two, addressed)
+                                .run();
+                case IPV6 -> new DemoIpv6(vpc, checks, report, progress, one, two).run();
+            }
+        }
+    }
+
+    /** The pods by their present addresses of a family. */
+    private static List<Pod> addressed(LabVpc vpc, Family family, List<Placed> pods) {
+        List<Eni> interfaces = vpc.cloud().interfaces();
+        List<Pod> addressed = new ArrayList<>();
+        for (Placed pod : pods) {
+            String address = pod.node().runtime().address(pod.sandbox(), family);
+            int device = device(interfaces, pod.node(), address);
+            addressed.add(new Pod(pod.node(), pod.sandbox(), address, device));
+        }
+        return addressed;
     }
 
     private static String daemonsServe(List<LabNode> nodes) throws IOException, Broken {
@@ -132,34 +165,29 @@ final class Demo {
                 .formatted(String.join(" and ", seen), (System.nanoTime() - began) / 1_000_000);
     }
 
-    private String addAll(LabVpc vpc, List<LabNode> nodes, List<Pod> pods)
-            throws IOException, Broken {
-        List<Map.Entry<LabNode, Sandbox>> sandboxes = new ArrayList<>();
+    private String addAll(List<LabNode> nodes, List<Placed> pods) throws IOException, Broken {
+        List<Placed> sandboxes = new ArrayList<>();
         for (int i = 1; i <= PODS_PER_NODE; i++) {
             for (int n = 0; n < nodes.size(); n++) {
                 String name = "pod-%d-%02d".formatted(n + 1, i);
                 LabNode node = nodes.get(n);
-                sandboxes.add(Map.entry(node, node.runtime().sandbox(name)));
+                sandboxes.add(new Placed(node, node.runtime().sandbox(name)));
             }
         }
         long began = System.nanoTime();
         List<CniReply> replies =
                 Parallel.map(
-                        CALLS_AT_ONCE,
-                        sandboxes,
-                        pod -> pod.getKey().runtime().add(pod.getValue()));
+                        CALLS_AT_ONCE, sandboxes, pod -> pod.node().runtime().add(pod.sandbox()));
         long tookMillis = (System.nanoTime() - began) / 1_000_000;
-        List<Eni> interfaces = vpc.cloud().interfaces();
         List<String> failures = new ArrayList<>();
         for (int i = 0; i < replies.size(); i++) {
             CniReply reply = replies.get(i);
-            LabNode node = sandboxes.get(i).getKey();
-            Sandbox sandbox = sandboxes.get(i).getValue();
-            if (reply.ok()) {
-                String address = reply.address();
-                pods.add(new Pod(node, sandbox, address, device(interfaces, node, address)));
+            Placed pod = sandboxes.get(i);
+            List<Family> has = reply.addresses().stream().map(Family::of).toList();
+            if (reply.ok() && has.equals(mode.families())) {
+                pods.add(pod);
             } else {
-                failures.add(sandbox.podName() + ": " + reply.line());
+                failures.add(pod.sandbox().podName() + ": " + reply.line());
             }
         }
         if (!failures.isEmpty()) {
@@ -179,7 +207,10 @@ final class Demo {
 
     /** The device index of the interface that has the address; -1 if the node has none. */
     static int device(List<Eni> interfaces, LabNode node, String address) {
-        Cidr wanted = Cidr.parse(address + "/32");
+        if (address.isEmpty()) {
+            return -1;
+        }
+        Cidr wanted = Cidr.parse(address);
         for (Eni eni : interfaces) {
             Eni.Attachment attachment = eni.attachment();
             if (attachment != null
@@ -191,12 +222,12 @@ final class Demo {
         return -1;
     }
 
-    private static String deleteAll(List<Pod> pods) throws IOException, Broken {
+    private static String deleteAll(List<Placed> pods) throws IOException, Broken {
         List<String> failures = new ArrayList<>();
         List<CniReply> replies =
                 Parallel.map(
                         CALLS_AT_ONCE, pods, pod -> pod.node().runtime().delete(pod.sandbox()));
-        for (Pod pod : pods) {
+        for (Placed pod : pods) {
             pod.sandbox().netns().delete();
         }
         List<CniReply> again =
@@ -247,7 +278,9 @@ final class Demo {
             for (Eni eni : vpc.cloud().interfaces()) {
                 if (eni.isAt(node.instance().id())) {
                     attached++;
-                    eni.blocks().forEach(block -> assigned.add(text(block)));
+                    eni.secondaryAddresses().forEach(block -> assigned.add(block.toString()));
+                    eni.ipv4Prefixes().forEach(block -> assigned.add(block.toString()));
+                    eni.ipv6Prefixes().forEach(block -> assigned.add(block.toString()));
                 }
             }
             NodeState state = NodeState.of(node);
@@ -259,10 +292,6 @@ final class Demo {
                             + " source map; %d rules".formatted(state.rules().size()));
         }
         return String.join("; ", seen);
-    }
-
-    private static String text(Cidr block) {
-        return block.isAddress() ? block.addressText() : block.toString();
     }
 
     private static void differ(String what, Set<String> wanted, Set<String> seen) throws Broken {

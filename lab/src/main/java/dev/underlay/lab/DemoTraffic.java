@@ -1,37 +1,24 @@
 package dev.underlay.lab;
 
 import dev.underlay.lab.Report.Broken;
-import dev.underlay.localvpc.fabric.Netns;
-import dev.underlay.localvpc.state.Cidr;
 import dev.underlay.localvpc.state.Eni;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * Every path that a packet may take between pods, nodes and the world outside, and the controls
- * that show that a wrong one is noticed. A pod stands for those of its interface; what is cheap is
- * tried for all.
+ * Every path that an IPv4 packet may take between pods, nodes and the world outside, and the
+ * controls that show that a wrong one is noticed. A pod stands for those of its interface; what is
+ * cheap is tried for all.
  */
 final class DemoTraffic {
-    private static final long STREAM_BYTES = 16 << 20;
-    private static final int AT_ONCE = 8;
-
-    /** Copies of one packet in a capture of the fabric: as it comes in and as it goes out. */
-    private static final int CROSSED_ONCE = 2;
-
-    private static final int STOPPED_AT_ENTRY = 1;
-
+    static final long STREAM_BYTES = 16 << 20;
     private final LabVpc vpc;
-    private final LabRun run;
+    private final DemoChecks checks;
     private final DemoMode mode;
     private final Report report;
     private final PrintStream progress;
@@ -44,7 +31,7 @@ final class DemoTraffic {
 
     DemoTraffic(
             LabVpc vpc,
-            LabRun run,
+            DemoChecks checks,
             DemoMode mode,
             Report report,
             PrintStream progress,
@@ -52,7 +39,7 @@ final class DemoTraffic {
             LabNode node2,
             List<Pod> pods) {
         this.vpc = vpc;
-        this.run = run;
+        this.checks = checks;
         this.mode = mode;
         this.report = report;
         this.progress = progress;
@@ -65,13 +52,13 @@ final class DemoTraffic {
     }
 
     void run() throws IOException {
-        report.check("every pod has a VPC address of its own", this::addressesAreTheirOwn);
+        report.check("every pod has a VPC address of its own", checks::addressesAreTheirOwn);
         if (!report.check(
                 "the primary interface was not enough on either node", this::interfacesAreUsed)) {
             return;
         }
-        report.check("CHECK finds every pod as ADD promised", this::checkHolds);
-        report.check("a repeated ADD gives the same result", this::repeatedAdd);
+        report.check("CHECK finds every pod as ADD promised", checks::checkHolds);
+        report.check("a repeated ADD gives the same result", checks::repeatedAdd);
 
         if (mode == DemoMode.PREFIX) {
             report.check("every pod's address lies in a /28", this::addressesLieInPrefixes);
@@ -80,57 +67,30 @@ final class DemoTraffic {
         // p: on the primary interface; s, s2: on one attached interface; t: on another one, or on
         // the same one where there are but two.
 
-        Place p1 = pod(node1, 0, 0);
-        Place s1 = pod(node1, 1, 0);
-        Place s1b = pod(node1, 1, 1);
+        Place p1 = checks.pod(node1, 0, 0);
+        Place s1 = checks.pod(node1, 1, 0);
+        Place s1b = checks.pod(node1, 1, 1);
         int last = mode.interfaces() - 1;
-        Place t1 = pod(node1, last, last == 1 ? 2 : 0);
-        Place p2 = pod(node2, 0, 0);
-        Place s2 = pod(node2, 1, 0);
+        Place t1 = checks.pod(node1, last, last == 1 ? 2 : 0);
+        Place p2 = checks.pod(node2, 0, 0);
+        Place s2 = checks.pod(node2, 1, 0);
         Place attached = attachedInterface();
 
-        List<EchoServer> servers = new ArrayList<>();
-        try {
-            for (Pod pod : pods) {
-                servers.add(new EchoServer(pod.sandbox().netns()));
-            }
-            servers.add(new EchoServer(internet.namespace()));
-            servers.add(new EchoServer(n1.namespace()));
+        try (EchoServers _ = checks.serve()) {
             progress.println("pod to pod");
-            Capture capture = Capture.start(run, vpc.fabric().fabric());
+            Capture capture = checks.capture();
             podToPod(p1, s1, s1b, t1, p2, s2);
             List<Capture.Packet> seen = capture.stop();
             report.check(
                     "the wire carries the pods' own addresses and no encapsulation",
-                    () -> wireIsPlain(seen));
+                    () -> checks.wireIsPlain(seen));
             progress.println("pods, nodes and the world outside");
             nodesAndOutside(p1, s1, p2, attached);
             progress.println("Services, as kube-proxy writes them");
             services(p1, s1, p2, attached);
             progress.println("controls: what must not work");
             controls(p1, s1, s1b, p2);
-        } finally {
-            for (EchoServer server : servers) {
-                server.close();
-            }
         }
-    }
-
-    private String addressesAreTheirOwn() throws Broken {
-        Set<String> addresses = new HashSet<>();
-        for (Pod pod : pods) {
-            if (pod.device() < 0) {
-                throw new Broken(
-                        "%s has %s, which the VPC did not assign to %s"
-                                .formatted(
-                                        pod.sandbox().podName(), pod.address(), pod.node().name()));
-            }
-            if (!addresses.add(pod.address())) {
-                throw new Broken(pod.address() + " was given to two pods");
-            }
-        }
-        return addresses.size()
-                + " different addresses, each assigned by EC2 to an interface of its pod's node";
     }
 
     private String interfacesAreUsed() throws Broken {
@@ -166,38 +126,6 @@ final class DemoTraffic {
             throw new Broken("assigned one by one: " + single);
         }
         return pods.size() + " pods in " + String.join(", ", prefixes);
-    }
-
-    private String checkHolds() throws IOException, Broken {
-        List<CniReply> replies =
-                Parallel.map(AT_ONCE, pods, pod -> pod.node().runtime().check(pod.sandbox()));
-        for (int i = 0; i < replies.size(); i++) {
-            if (!replies.get(i).ok()) {
-                throw new Broken(pods.get(i).sandbox().podName() + ": " + replies.get(i).line());
-            }
-        }
-        return replies.size() + " of " + pods.size() + " succeed";
-    }
-
-    private String repeatedAdd() throws IOException, Broken {
-        Pod pod = pods.getFirst();
-        CniReply again = pod.node().runtime().add(pod.sandbox());
-        if (!again.ok() || !again.address().equals(pod.address())) {
-            throw new Broken(pod.sandbox().podName() + ": " + again.line());
-        }
-        return pod.sandbox().podName() + " has " + pod.address() + " both times";
-    }
-
-    private Place pod(LabNode node, int device, int nth) {
-        return pods.stream()
-                .filter(pod -> pod.node().equals(node) && pod.device() == device)
-                .skip(nth)
-                .findFirst()
-                .map(Pod::place)
-                .orElseThrow(() ->
-                        new IllegalStateException(
-                                "%s has fewer than %d pods on interface %d"
-                                        .formatted(node.name(), nth + 1, device)));
     }
 
     /** The first attached interface of node 1, by its own primary address. */
@@ -240,80 +168,10 @@ final class DemoTraffic {
                                 Traffic.streams(s2, s1, STREAM_BYTES)));
         report.check(
                 "every pod sees its own address as a pod of the other node sees it",
-                () -> seenAsThemselves(true));
+                () -> checks.seenAsThemselves(true));
         report.check(
                 "every pod sees its own address as a pod of its node sees it",
-                () -> seenAsThemselves(false));
-    }
-
-    /** Each pod connects to one whose turn it is, so that all of them also answer. */
-    private String seenAsThemselves(boolean across) throws IOException, Broken {
-        List<Map.Entry<Pod, Pod>> pairs = new ArrayList<>();
-        for (LabNode node : List.of(node1, node2)) {
-            List<Pod> from = pods.stream().filter(p -> p.node().equals(node)).toList();
-            List<Pod> to = pods.stream().filter(p -> p.node().equals(node) != across).toList();
-            for (int i = 0; i < from.size(); i++) {
-                pairs.add(Map.entry(from.get(i), to.get((i + 1) % to.size())));
-            }
-        }
-        List<String> wrong =
-                Parallel.map(
-                                AT_ONCE,
-                                pairs,
-                                pair -> {
-                                    Place from = pair.getKey().place();
-                                    try {
-                                        Traffic.isSeenAs(
-                                                from,
-                                                pair.getValue().address(),
-                                                EchoServer.WHO_PORT,
-                                                from.address());
-                                        return "";
-                                    } catch (Broken e) {
-                                        return String.valueOf(e.getMessage());
-                                    }
-                                })
-                        .stream()
-                        .filter(line -> !line.isEmpty())
-                        .toList();
-        if (!wrong.isEmpty()) {
-            throw new Broken(wrong.size() + " are not, the first: " + wrong.getFirst());
-        }
-        return pairs.size() + " TCP connections, each pod once as caller and once as callee";
-    }
-
-    private String wireIsPlain(List<Capture.Packet> seen) throws Broken {
-        Set<String> podAddresses = pods.stream().map(Pod::address).collect(Collectors.toSet());
-        long podToPod = 0;
-        long stream = 0;
-        Map<Integer, Long> strange = new TreeMap<>();
-        for (Capture.Packet packet : seen) {
-            boolean plain = packet.protocol() == Capture.TCP || packet.protocol() == Capture.ICMP;
-            if (!plain) {
-                strange.merge(packet.protocol(), 1L, Long::sum);
-            }
-            boolean both =
-                    podAddresses.contains(packet.source())
-                            && podAddresses.contains(packet.destination());
-            podToPod += plain && both ? 1 : 0;
-            if (packet.port(EchoServer.STREAM_PORT)) {
-                if (!both) {
-                    throw new Broken("a packet of the stream was translated: " + packet);
-                }
-                stream++;
-            }
-        }
-        if (!strange.isEmpty()) {
-            throw new Broken("packets by other protocols than ICMP and TCP: " + strange);
-        }
-        if (stream == 0 || podToPod <= stream) {
-            throw new Broken(
-                    "the capture misses traffic: %d packets of %d between pods, %d of the stream"
-                            .formatted(podToPod, seen.size(), stream));
-        }
-        return ("%d packets on the fabric, ICMP and TCP only; %d from pod address to pod address,"
-                        + " all %d of the streams among them")
-                .formatted(seen.size(), podToPod, stream);
+                () -> checks.seenAsThemselves(false));
     }
 
     private void nodesAndOutside(Place p1, Place s1, Place p2, Place attached) {
@@ -334,9 +192,9 @@ final class DemoTraffic {
                                 "; ",
                                 Traffic.answers(p1, internet),
                                 Traffic.answers(s1, internet),
-                                leavesAs(p1, n1),
-                                leavesAs(s1, n1),
-                                leavesAs(p2, n2)));
+                                checks.leavesAs(p1, n1),
+                                checks.leavesAs(s1, n1),
+                                checks.leavesAs(p2, n2)));
         report.check(
                 "a pod answers a caller outside the VPC by its own address",
                 () ->
@@ -362,10 +220,6 @@ final class DemoTraffic {
         report.check(
                 "a node's socket bound to an attached interface's address reaches a remote pod",
                 () -> Traffic.answers(n1, p2, "-I", attached.address()) + " from " + attached);
-    }
-
-    private String leavesAs(Place pod, Place node) throws IOException, Broken {
-        return Traffic.isSeenAs(pod, internet.address(), EchoServer.WHO_PORT, node.address());
     }
 
     private void services(Place p1, Place s1, Place p2, Place attached) throws IOException {
@@ -424,28 +278,28 @@ final class DemoTraffic {
         report.check(
                 "control: the fabric drops a source that EC2 did not assign",
                 () -> {
-                    String stray = unassignedAddress();
-                    try (Undo _ = address(node1.netns(), stray)) {
-                        return isStopped(n1, n2, stray, STOPPED_AT_ENTRY);
+                    String stray = checks.unassignedAddress();
+                    try (DemoChecks.Undo _ = DemoChecks.address(node1.netns(), stray)) {
+                        return checks.isStopped(n1, n2, stray, DemoChecks.STOPPED_AT_ENTRY);
                     }
                 });
         report.check(
                 "control: the fabric drops a pod's packet from another interface",
                 () -> {
                     // What a node without source routing would do.
-                    try (Undo _ =
-                            ip(
+                    try (DemoChecks.Undo _ =
+                            DemoChecks.ip(
                                     node1.netns(),
                                     "rule %s pref 1 from " + s1.address() + " lookup main")) {
-                        return isStopped(s1, p2, s1.address(), STOPPED_AT_ENTRY);
+                        return checks.isStopped(s1, p2, s1.address(), DemoChecks.STOPPED_AT_ENTRY);
                     }
                 });
         report.check(
                 "control: a pod with another pod's address is stopped on its own node",
                 () -> {
-                    try (Undo _ = address(p1.namespace(), s1.address());
-                            Undo _ = withoutKernelFilter(p1)) {
-                        return isStopped(p1, n2, s1.address(), 0);
+                    try (DemoChecks.Undo _ = DemoChecks.address(p1.namespace(), s1.address());
+                            DemoChecks.Undo _ = checks.withoutKernelFilter(p1)) {
+                        return checks.isStopped(p1, n2, s1.address(), 0);
                     }
                 });
         report.check(
@@ -453,125 +307,6 @@ final class DemoTraffic {
                 () -> Traffic.bothWays(List.of(p1, n2), List.of(s1, p2), List.of(n1, n2)));
         report.check(
                 "a packet to an address just released is unreachable at once",
-                () -> releasedIsUnreachable(s1b));
-    }
-
-    /** One echo from an address gets no answer, and the fabric saw it so many times. */
-    private String isStopped(Place from, Place to, String source, int copies)
-            throws IOException, Broken {
-        Capture capture = Capture.start(run, vpc.fabric().fabric());
-        Output output = Traffic.ping(from.namespace(), to.address(), "-I", source);
-        long seen =
-                capture.stop().stream()
-                        .filter(packet ->
-                                packet.protocol() == Capture.ICMP
-                                        && packet.source().equals(source)
-                                        && packet.destination().equals(to.address()))
-                        .count();
-        if (output.ok()) {
-            throw new Broken("%s was answered from %s as %s".formatted(from, to, source));
-        }
-        if (seen != copies) {
-            throw new Broken(
-                    "%s -> %s as %s: the fabric saw %d copies instead of %d"
-                            .formatted(from, to, source, seen, copies));
-        }
-        return "%s as %s -> %s: no answer; %s"
-                .formatted(
-                        from.label(),
-                        source,
-                        to,
-                        copies == 0
-                                ? "it never reached the fabric"
-                                : "it came into the fabric and did not leave it");
-    }
-
-    private String releasedIsUnreachable(Place place) throws IOException, Broken {
-        Pod pod = podAt(place);
-        Traffic.answers(n2, place);
-        CniReply released = pod.node().runtime().delete(pod.sandbox());
-        if (!released.ok()) {
-            throw new Broken("DEL: " + released.line());
-        }
-        Capture capture = Capture.start(run, vpc.fabric().fabric());
-        long began = System.nanoTime();
-        Output output = Traffic.ping(n2.namespace(), place.address());
-        long tookMillis = (System.nanoTime() - began) / 1_000_000;
-        long seen =
-                capture.stop().stream()
-                        .filter(packet -> packet.destination().equals(place.address()))
-                        .count();
-        if (output.ok() || !output.out().contains("nreachable")) {
-            throw new Broken("%s -> %s: %s".formatted(n2, place, Traffic.pingLine(output)));
-        }
-        if (seen != CROSSED_ONCE) {
-            throw new Broken("the fabric saw %d copies of one packet to %s".formatted(seen, place));
-        }
-        CniReply added = pod.node().runtime().add(pod.sandbox());
-        if (!added.ok() || added.address().equals(place.address())) {
-            throw new Broken("an ADD just after the DEL: " + added.line());
-        }
-        Traffic.answers(n2, new Place(place.label(), place.namespace(), added.address()));
-        return ("%s after %d ms, the packet crossed the fabric once; the pod answers at its next"
-                        + " address, %s")
-                .formatted(Traffic.pingLine(output), tookMillis, added.address());
-    }
-
-    /** The highest address of node 1's subnet that nobody has. */
-    private String unassignedAddress() {
-        Cidr subnet = node1.instance().subnet().cidr();
-        List<Cidr> taken =
-                vpc.cloud().interfaces().stream().flatMap(eni -> eni.allBlocks().stream()).toList();
-        for (long offset = subnet.size().longValue() - 2; offset > 0; offset--) {
-            Cidr candidate = subnet.at(offset, 32);
-            if (taken.stream().noneMatch(block -> block.contains(candidate))) {
-                return candidate.addressText();
-            }
-        }
-        throw new IllegalStateException("the subnet " + subnet + " is full");
-    }
-
-    /** A change to a namespace that is taken back. */
-    private interface Undo extends AutoCloseable {
-        @Override
-        void close() throws IOException;
-    }
-
-    /**
-     * Switches the kernel's own reverse-path filter of the pod's link off, so that it does not hide
-     * that ours is missing: nodes come with any setting.
-     */
-    private Undo withoutKernelFilter(Place place) throws IOException {
-        Pod pod = podAt(place);
-        Netns netns = pod.node().netns();
-        String link = pod.node().runtime().hostLink(pod.sandbox());
-        List<String> before = new ArrayList<>();
-        for (String of : List.of("all", link)) { // The larger of the two counts.
-            String filter = "net/ipv4/conf/" + of + "/rp_filter";
-            before.add(
-                    filter
-                            + "="
-                            + netns.call(() -> Files.readString(Path.of("/proc/sys", filter)))
-                                    .strip());
-            netns.sysctl(filter + "=0");
-        }
-        return () -> netns.sysctl(before.toArray(String[]::new));
-    }
-
-    private Pod podAt(Place place) {
-        return pods.stream()
-                .filter(pod -> pod.address().equals(place.address()))
-                .findFirst()
-                .orElseThrow();
-    }
-
-    private static Undo address(Netns netns, String address) throws IOException {
-        return ip(netns, "address %s " + address + "/32 dev eth0");
-    }
-
-    /** Runs an {@code ip} command with {@code add}, and with {@code del} on close. */
-    private static Undo ip(Netns netns, String command) throws IOException {
-        netns.ip(command.formatted("add"));
-        return () -> netns.ip(command.formatted("del"));
+                () -> checks.releasedIsUnreachable(s1b));
     }
 }

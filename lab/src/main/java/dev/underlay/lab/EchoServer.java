@@ -1,5 +1,6 @@
 package dev.underlay.lab;
 
+import dev.underlay.cni.netlink.IpPrefix;
 import dev.underlay.localvpc.fabric.Netns;
 import java.io.IOException;
 import java.io.InputStream;
@@ -82,7 +83,7 @@ final class EchoServer implements AutoCloseable {
     }
 
     private static void answerWho(Socket caller) throws IOException {
-        write(caller.getOutputStream(), caller.getInetAddress().getHostAddress());
+        write(caller.getOutputStream(), IpPrefix.text(caller.getInetAddress()));
     }
 
     private static void answerStream(Socket caller) throws IOException {

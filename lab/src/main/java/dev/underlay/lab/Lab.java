@@ -78,8 +78,9 @@ public final class Lab {
                             paramLabel = "MODE",
                             defaultValue = "ipv4",
                             description =
-                                    "How pods get addresses: ipv4 (one by one) or prefix (/28 at a"
-                                            + " time) (default: ${DEFAULT-VALUE}).")
+                                    "How pods get addresses: ipv4 (one by one), prefix (/28 at a"
+                                            + " time), ipv6 (out of one /80) or dual (one of"
+                                            + " each family) (default: ${DEFAULT-VALUE}).")
                     DemoMode mode,
             @Option(
                             names = "--json",

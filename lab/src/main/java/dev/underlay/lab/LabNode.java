@@ -1,7 +1,9 @@
 package dev.underlay.lab;
 
+import dev.underlay.cni.netlink.IpPrefix;
 import dev.underlay.localvpc.fabric.Netns;
 import dev.underlay.localvpc.state.Instance;
+import java.net.InetAddress;
 
 /**
  * One node: an instance of the VPC, its daemon and its container runtime.
@@ -20,12 +22,24 @@ record LabNode(
         NodeFolders folders,
         NodeProcess daemon,
         ContainerRuntime runtime) {
-    /** The primary interface's own address. */
+    /** The primary interface's own IPv4 address. */
     String address() {
         return instance.primaryAddress().getHostAddress();
     }
 
     Place place() {
-        return new Place(name, netns, address());
+        return place(Family.IPV4);
+    }
+
+    /** The node by its own address of a family, which it has. */
+    Place place(Family family) {
+        InetAddress ipv6 = instance.primaryIpv6();
+        if (family == Family.IPV6 && ipv6 == null) {
+            throw new IllegalStateException(name + " has no IPv6 address");
+        }
+        return new Place(
+                name,
+                netns,
+                ipv6 == null || family == Family.IPV4 ? address() : IpPrefix.text(ipv6));
     }
 }

@@ -118,7 +118,12 @@ final class LabVpc implements AutoCloseable {
     }
 
     Place internet() {
-        return new Place("internet", fabric.internet(), NamespaceFabric.INTERNET_ADDRESS);
+        return internet(Family.IPV4);
+    }
+
+    /** The host outside the VPC by its address of a family. */
+    Place internet(Family family) {
+        return new Place("internet", fabric.internet(), family.internet());
     }
 
     /** Ends the daemons and the endpoints; the run removes the rest. */

@@ -5,18 +5,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.underlay.cni.routing.Marks;
 import dev.underlay.localvpc.fabric.Netns;
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What a node's kernel and daemon hold, as text that can be compared. Pods' part and interfaces'
- * part are kept apart: the first must go with the pods.
+ * What a node's kernel and daemon hold of both families, as text that can be compared. Pods' part
+ * and interfaces' part are kept apart: the first must go with the pods.
  *
  * @param podLinks host ends of pods' links, waiting for deletion or not
  * @param podRoutes routes to pods in the to-pod table
  * @param podNeighbours permanent neighbours on pods' links
  * @param leases addresses that the daemon holds for pods
- * @param rules routing rules
+ * @param rules routing rules of IPv4
  * @param unreachable blocks that are unreachable without a pod
  * @param mapElements source blocks of nftables' map
  */
@@ -29,6 +30,7 @@ record NodeState(
         Set<String> unreachable,
         Set<String> mapElements) {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Set<String> ADDRESSES = Set.of("ipv4_addr", "ipv6_addr");
 
     static NodeState of(LabNode node) throws IOException {
         Netns netns = node.netns();
@@ -41,12 +43,14 @@ record NodeState(
         Set<String> podRoutes = new TreeSet<>();
         Set<String> unreachable = new TreeSet<>();
         String table = String.valueOf(Marks.TO_POD_TABLE);
-        for (JsonNode route : ip(netns, "-d", "route", "show", "table", table)) {
-            String to = route.path("dst").asText();
-            if (route.path("type").asText("unicast").equals("unreachable")) {
-                unreachable.add(to);
-            } else {
-                podRoutes.add(to + " dev " + route.path("dev").asText());
+        for (String family : List.of("-4", "-6")) {
+            for (JsonNode route : ip(netns, family, "-d", "route", "show", "table", table)) {
+                String to = route.path("dst").asText();
+                if (route.path("type").asText("unicast").equals("unreachable")) {
+                    unreachable.add(to);
+                } else {
+                    podRoutes.add(to + " dev " + route.path("dev").asText());
+                }
             }
         }
         Set<String> podNeighbours = new TreeSet<>();
@@ -97,7 +101,7 @@ record NodeState(
         for (JsonNode object : JSON.readTree(output.out()).path("nftables")) {
             JsonNode map = object.path("map");
             if (map.path("table").asText().equals("underlay")
-                    && map.path("type").asText().equals("ipv4_addr")) {
+                    && ADDRESSES.contains(map.path("type").asText())) {
                 for (JsonNode element : map.path("elem")) {
                     elements.add(block(element.path(0)));
                 }
