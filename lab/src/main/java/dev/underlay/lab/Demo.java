@@ -94,6 +94,9 @@ final class Demo {
             }
             podsAdded = pods.size();
             traffic(vpc, run, one, two, pods);
+            report.check(
+                    "a killed daemon takes no packet from a pod, and the next one knows them all",
+                    () -> daemonDies(vpc, one, two, pods));
             progress.println("deleting all pods");
             report.check(
                     "every DEL succeeds, and once more when nothing is left",
@@ -135,6 +138,37 @@ final class Demo {
             addressed.add(new Pod(pod.node(), pod.sandbox(), address, device));
         }
         return addressed;
+    }
+
+    private String daemonDies(LabVpc vpc, LabNode one, LabNode two, List<Placed> pods)
+            throws IOException, Broken {
+        one.daemon().kill();
+        List<String> seen = new ArrayList<>();
+        Set<String> before = new TreeSet<>();
+        try {
+            for (Family family : mode.families()) {
+                List<Pod> ofOne =
+                        addressed(vpc, family, pods).stream()
+                                .filter(pod -> pod.node().equals(one))
+                                .toList();
+                for (Pod pod : ofOne) {
+                    Traffic.answers(two.place(family), pod.place());
+                    before.add(pod.address());
+                }
+                seen.add(
+                        "%d pods answer, %s"
+                                .formatted(
+                                        ofOne.size(),
+                                        Traffic.answers(
+                                                ofOne.getFirst().place(), two.place(family))));
+            }
+        } finally {
+            one.daemon().start();
+            one.daemon().awaitReady();
+        }
+        differ(one.name() + "'s leases", before, NodeState.leases(one.daemon().status()));
+        return String.join("; ", seen)
+                + "; %d addresses are leased as before".formatted(before.size());
     }
 
     private static String daemonsServe(List<LabNode> nodes) throws IOException, Broken {
