@@ -109,7 +109,8 @@ final class Ec2Shapes {
                 .ipv6Address(
                         interfaces.stream()
                                 .filter(eni -> eni.id().equals(instance.primaryInterfaceId()))
-                                .map(Ec2Shapes::ipv6Address)
+                                .flatMap(eni -> eni.ipv6Addresses().stream())
+                                .map(Cidr::toString)
                                 .findFirst()
                                 .orElse(null))
                 .launchTime(instance.launchTime())
