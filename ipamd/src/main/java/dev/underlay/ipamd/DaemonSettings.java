@@ -2,7 +2,6 @@ package dev.underlay.ipamd;
 
 import dev.underlay.cloud.aws.AwsSettings;
 import dev.underlay.ipamd.kube.KubeSettings;
-import dev.underlay.pool.Families;
 import dev.underlay.pool.PoolSettings;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -85,9 +84,6 @@ record DaemonSettings(
             errors.add(
                     "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG is true: ENIConfigs are not read yet, so"
                             + " that pods would be in the node's subnet; unset it");
-        }
-        if (pool.families() != Families.IPV4) {
-            errors.add("ENABLE_IPv6 is true: the daemon gives pods IPv4 addresses alone; unset it");
         }
         Duration addWait = addWait(environment.getOrDefault(ADD_WAIT, ""), errors::add);
         Optional<AwsSettings> aws = aws(environment, errors);

@@ -7,6 +7,7 @@ import dev.underlay.ipamd.owner.PoolOwner;
 import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudAnswer;
 import dev.underlay.pool.CloudNetwork;
+import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
 import java.time.Duration;
 import java.util.List;
@@ -65,7 +66,9 @@ final class NodeWatch {
                             "zone",
                             identity.zone(),
                             "address",
-                            identity.primaryAddress());
+                            identity.primaryAddress(),
+                            "ipv6",
+                            identity.primaryIpv6().map(IpAddress::toString).orElse("none"));
                     owner.identified(identity);
                     identified.complete(identity);
                     return;

@@ -3,12 +3,12 @@ package dev.underlay.ipamd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.underlay.pool.Families;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -83,19 +83,40 @@ class DaemonSettingsTest {
     @Test
     void what_the_pool_can_do_and_the_daemon_cannot_is_refused() throws IOException {
         DaemonOptions options = DaemonOptions.parse("--launcher=" + launcher());
-        Map<String, String> dualStack = Map.of("ENABLE_IPv4", "true", "ENABLE_IPv6", "true");
         Map<String, String> custom = Map.of("AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "true");
-        for (Map<String, String> environment : List.of(dualStack, custom)) {
-            assertThat(DaemonSettings.of(options, environment))
-                    .isInstanceOfSatisfying(
-                            DaemonSettings.Checked.Bad.class,
-                            bad ->
-                                    assertThat(bad.errors())
-                                            .singleElement()
-                                            .asString()
-                                            .containsAnyOf("ENABLE_IPv6", "CUSTOM_NETWORK")
-                                            .contains("unset"));
-        }
+        assertThat(DaemonSettings.of(options, custom))
+                .isInstanceOfSatisfying(
+                        DaemonSettings.Checked.Bad.class,
+                        bad ->
+                                assertThat(bad.errors())
+                                        .singleElement()
+                                        .asString()
+                                        .contains("CUSTOM_NETWORK", "unset"));
+    }
+
+    @Test
+    void pods_may_have_one_family_or_both() throws IOException {
+        DaemonOptions options = DaemonOptions.parse("--launcher=" + launcher());
+        Map<String, String> both = Map.of("ENABLE_IPv4", "true", "ENABLE_IPv6", "true");
+        Map<String, String> ipv6 =
+                Map.of("ENABLE_IPv6", "true", "ENABLE_PREFIX_DELEGATION", "true");
+        assertThat(families(options, both)).isEqualTo(Families.BOTH);
+        assertThat(families(options, ipv6)).isEqualTo(Families.IPV6);
+        assertThat(DaemonSettings.of(options, Map.of("ENABLE_IPv6", "true")))
+                .isInstanceOfSatisfying(
+                        DaemonSettings.Checked.Bad.class,
+                        bad ->
+                                assertThat(bad.errors())
+                                        .singleElement()
+                                        .asString()
+                                        .contains("ENABLE_PREFIX_DELEGATION", "set both"));
+    }
+
+    private static Families families(DaemonOptions options, Map<String, String> environment) {
+        return ((DaemonSettings.Checked.Good) DaemonSettings.of(options, environment))
+                .settings()
+                .pool()
+                .families();
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.underlay.pool;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 
 /** A block of addresses on an interface, and the state of each address. */
 final class Block {
@@ -31,6 +32,9 @@ final class Block {
 
     /** In a /80, the number of the address that was leased last. */
     private long last;
+
+    /** In a /80, the last instant at which none of its addresses is leased. */
+    private long restUntilNanos = Long.MIN_VALUE / 2;
 
     /**
      * Those that are or were in use; every other address was never used. In a /80 those that are:
@@ -64,6 +68,35 @@ final class Block {
         return cidr.network().family();
     }
 
+    /** Whoever may have had them: its addresses without a pod are not leased before then. */
+    void rest(long untilNanos) {
+        if (large()) {
+            restUntilNanos = Math.max(restUntilNanos, untilNanos);
+            return;
+        }
+        for (long i = 0; i < cidr.size(); i++) {
+            IpAddress address = cidr.address(i);
+            if (!(state(address) instanceof AddressState.Leased)) {
+                set(address, new AddressState.Cooling(untilNanos));
+            }
+        }
+    }
+
+    /** Until when addresses of it rest, each by itself or all of them. */
+    LongStream restsUntilNanos(long nowNanos) {
+        LongStream each =
+                touched.values().stream()
+                        .flatMapToLong(state ->
+                                state instanceof AddressState.Cooling(long until)
+                                        ? LongStream.of(until)
+                                        : LongStream.empty());
+        return rests(nowNanos) ? LongStream.concat(each, LongStream.of(restUntilNanos)) : each;
+    }
+
+    private boolean rests(long nowNanos) {
+        return restUntilNanos >= nowNanos;
+    }
+
     private boolean large() {
         return cidr.size() > MOST_USED;
     }
@@ -94,11 +127,11 @@ final class Block {
     }
 
     boolean inUse(long nowNanos) {
-        return leased() > 0 || cooling(nowNanos) > 0;
+        return leased() > 0 || cooling(nowNanos) > 0 || rests(nowNanos);
     }
 
     int free(long nowNanos) {
-        return Math.max(0, usable(cidr) - leased() - cooling(nowNanos));
+        return rests(nowNanos) ? 0 : Math.max(0, usable(cidr) - leased() - cooling(nowNanos));
     }
 
     /** The address to lease next: the lowest never used, else the one idle longest. */
@@ -124,6 +157,9 @@ final class Block {
     }
 
     private Optional<Idle> nextInTurn(long nowNanos) {
+        if (rests(nowNanos)) {
+            return Optional.empty();
+        }
         for (long i = 0; i < MOST_USED - 1; i++) {
             IpAddress address = cidr.address(1 + (last + i) % (MOST_USED - 1));
             if (AddressState.at(state(address), nowNanos) instanceof AddressState.Free) {

@@ -41,11 +41,12 @@ final class Census {
         return new Counts(leased, cooling, free, requested, scattered);
     }
 
-    /** Whether a pod can have an address of each family that is not counted. */
+    /** Whether a pod that gets an address of the family that is counted gets all that it needs. */
     private static boolean othersFree(Inventory inventory, long nowNanos) {
-        return inventory.families.all().stream()
-                .skip(1)
-                .allMatch(family -> Choice.of(inventory, family, nowNanos).isPresent());
+        return inventory.nodeServes()
+                && inventory.families.all().stream()
+                        .skip(1)
+                        .allMatch(family -> Choice.of(inventory, family, nowNanos).isPresent());
     }
 
     /** Whether an interface that is not open is on the way to be. */

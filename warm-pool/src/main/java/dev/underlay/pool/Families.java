@@ -1,6 +1,7 @@
 package dev.underlay.pool;
 
 import java.util.List;
+import java.util.Set;
 
 /** Which addresses a pod gets: one of each family. It cannot change on a node that has pods. */
 public enum Families {
@@ -11,6 +12,11 @@ public enum Families {
     /** Both of them. IPv4 addresses are the scarce ones, so that those are counted. */
     BOTH;
 
+    /** Those of which pods have addresses: one of them at least. */
+    public static Families of(Set<IpAddress.Family> families) {
+        return families.size() > 1 ? BOTH : families.contains(IpAddress.Family.IPV6) ? IPV6 : IPV4;
+    }
+
     List<IpAddress.Family> all() {
         return switch (this) {
             case IPV4 -> List.of(IpAddress.Family.IPV4);
@@ -19,7 +25,8 @@ public enum Families {
         };
     }
 
-    boolean has(IpAddress.Family family) {
+    /** Whether a pod gets an address of this family. */
+    public boolean has(IpAddress.Family family) {
         return all().contains(family);
     }
 

@@ -99,6 +99,9 @@ final class Growth {
 
     private Optional<Outlook.Stuck> ipv6() {
         Inventory inventory = pool.inventory();
+        if (!inventory.nodeServes()) {
+            return Optional.of(noIpv6OfItsOwn());
+        }
         boolean here =
                 inventory.blocks().stream()
                         .filter(block -> block.family() == IpAddress.Family.IPV6)
@@ -265,6 +268,15 @@ final class Growth {
                 Outlook.Obstacle.CONFIGURATION,
                 "the node's type takes no prefixes, and IPv6 addresses come out of one; use a type"
                         + " that does (EC2: built on Nitro) or unset ENABLE_IPv6",
+                OptionalLong.empty());
+    }
+
+    private Outlook.Stuck noIpv6OfItsOwn() {
+        return new Outlook.Stuck(
+                Outlook.Obstacle.CONFIGURATION,
+                "the node has no IPv6 address of its own, and ENABLE_IPv6 is true; give it one (launch"
+                        + " nodes in a subnet that assigns them) and restart ipamd, or unset"
+                        + " ENABLE_IPv6",
                 OptionalLong.empty());
     }
 

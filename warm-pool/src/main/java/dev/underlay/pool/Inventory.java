@@ -40,6 +40,9 @@ final class Inventory {
     /** What a pod gets. */
     Families families = Families.IPV4;
 
+    /** Without an IPv6 address of its own a node cannot serve pods that need one. */
+    boolean nodeHasIpv6 = true;
+
     /** The interfaces of others on this node. */
     List<CloudInterface> excluded = List.of();
 
@@ -209,6 +212,11 @@ final class Inventory {
             count += counted(block) ? block.leased() + block.cooling(nowNanos) : 0;
         }
         return count;
+    }
+
+    /** Whether the node itself has what pods of these families need. */
+    boolean nodeServes() {
+        return nodeHasIpv6 || !families.has(IpAddress.Family.IPV6);
     }
 
     /** Whether a block is of the family whose addresses are counted. */

@@ -223,12 +223,11 @@ public final class Planner {
             }
         }
         for (Block block : inventory.blocks()) {
-            for (AddressState state : block.touched().values()) {
-                if (state instanceof AddressState.Cooling(long until)) {
-                    wakeAt(until + 1); // its flows are to be forgotten
-                    wakeAt(until + Timing.FORGET_NANOS + 1); // it is free all the same
-                }
-            }
+            block.restsUntilNanos(nowNanos)
+                    .forEach(until -> {
+                        wakeAt(until + 1); // its flows are to be forgotten
+                        wakeAt(until + Timing.FORGET_NANOS + 1); // it is free all the same
+                    });
         }
     }
 

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedSet;
-import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,9 +30,17 @@ public final class Pool {
         this.limits = limits;
     }
 
-    /** Sets which addresses a pod gets; IPv4 until then. Before the first lease. */
+    /** Sets which addresses a pod gets; IPv4 until then. While no pod has other ones. */
     public void setFamilies(Families families) {
         inventory.families = families;
+    }
+
+    /**
+     * Says whether the node has an IPv6 address of its own; until then it has. Without one no pod
+     * that needs IPv6 gets an address.
+     */
+    public void setNodeHasIpv6(boolean has) {
+        inventory.nodeHasIpv6 = has;
     }
 
     /**
@@ -144,6 +151,15 @@ public final class Pool {
         }
     }
 
+    /**
+     * Has all addresses that are here and have no pod rest until then: nobody knows who had them.
+     */
+    public void restAll(long untilNanos, long nowNanos) {
+        if (untilNanos > nowNanos) {
+            inventory.blocks().forEach(block -> block.rest(untilNanos));
+        }
+    }
+
     /** Says that the daemon has configured the interface's link, of the primary one too. */
     public void linkReady(String interfaceId) {
         inventory.readyLinks().add(interfaceId);
@@ -169,12 +185,19 @@ public final class Pool {
         for (IpAddress.Family family : inventory.families.all()) {
             Choice.of(inventory, family, nowNanos).ifPresent(chosen::add);
         }
-        if (chosen.size() < inventory.families.all().size()) {
+        if (chosen.size() < inventory.families.all().size() || !inventory.nodeServes()) {
             return new LeaseAnswer.NoneFree();
         }
         chosen.forEach(slot -> start(slot.block(), slot.address(), owner));
         peaks.leased(inventory.inUse(nowNanos), nowNanos);
         return new LeaseAnswer.Leased(leasesOf(owner));
+    }
+
+    /** The families that a pod needs and of which no address can be leased now. */
+    public List<IpAddress.Family> missing(long nowNanos) {
+        return inventory.families.all().stream()
+                .filter(family -> Choice.of(inventory, family, nowNanos).isEmpty())
+                .toList();
     }
 
     /** The leases of a pod: none, or one of each family, IPv4 first. */
@@ -224,15 +247,11 @@ public final class Pool {
     }
 
     /** When the next of the addresses that rest can be leased; empty while none rests. */
-    public OptionalLong nextCooledNanos() {
+    public OptionalLong nextCooledNanos(long nowNanos) {
         return inventory.blocks().stream()
                 .filter(Choice::leasable)
                 .filter(inventory::counted)
-                .flatMap(block -> block.touched().values().stream())
-                .flatMapToLong(state ->
-                        state instanceof AddressState.Cooling(long until)
-                                ? LongStream.of(until)
-                                : LongStream.empty())
+                .flatMapToLong(block -> block.restsUntilNanos(nowNanos))
                 .min();
     }
 

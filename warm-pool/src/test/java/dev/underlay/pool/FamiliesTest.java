@@ -170,6 +170,54 @@ final class FamiliesTest {
         }
     }
 
+    /** Nor is anything asked for in vain: what is here and on its way stays as it was. */
+    @Test
+    void a_node_without_an_ipv6_address_serves_no_pod_that_needs_one() {
+        for (Families families : List.of(Families.IPV6, Families.BOTH)) {
+            Pool pool = pool(families, eni(0, nineAnd(SLASH_80)));
+            pool.setNodeHasIpv6(false);
+            assertThat(lease(pool, "a", T)).isEqualTo("none");
+            assertThat(pool.counts(T).free()).isZero();
+            Plan plan = Fixtures.plan(pool, 1, T);
+            assertThat(plan.actions()).isEmpty();
+            assertThat(plan.outlook().text())
+                    .contains(
+                            "the node has no IPv6 address of its own",
+                            "restart ipamd",
+                            "unset ENABLE_IPv6");
+            pool.setNodeHasIpv6(true);
+            assertThat(lease(pool, "a", T)).endsWith("2001:db8::1");
+        }
+        Pool ipv4 = pool(Families.IPV4, eni(0, NINE));
+        ipv4.setNodeHasIpv6(false);
+        assertThat(lease(ipv4, "a", T)).isEqualTo("10.0.0.1");
+    }
+
+    @Test
+    void the_family_that_is_missing_is_named() {
+        Pool pool = pool(Families.BOTH, eni(0, "10.0.0.1"));
+        assertThat(pool.missing(T)).containsExactly(IpAddress.Family.IPV6);
+        pool = pool(Families.BOTH, eni(0, "10.0.0.1", SLASH_80));
+        assertThat(pool.missing(T)).isEmpty();
+        lease(pool, "a", T);
+        assertThat(pool.missing(T)).containsExactly(IpAddress.Family.IPV4);
+    }
+
+    /** Nobody knows which of them a pod had: none is leased, and those of living pods stay. */
+    @Test
+    void a_prefix_rests_as_a_whole_where_it_is_not_known_who_had_its_addresses() {
+        Pool pool = pool(Families.IPV6, eni(0, SLASH_80));
+        lease(pool, "living", T);
+        pool.restAll(T + 30, T);
+        assertThat(lease(pool, "a", T + 30)).isEqualTo("none");
+        assertThat(pool.counts(T + 30).free()).isZero();
+        assertThat(pool.nextCooledNanos(T)).hasValue(T + 30);
+        assertThat(Fixtures.plan(pool, 1, T).wakeAtNanos()).hasValue(T + 31);
+        assertThat(pool.leases()).hasSize(1);
+        assertThat(lease(pool, "a", T + 31)).isEqualTo("2001:db8::2");
+        assertThat(pool.nextCooledNanos(T + 31)).isEmpty();
+    }
+
     /** So that an address rests as long as can be: 65,535 pods come in between. */
     @Test
     void the_addresses_of_a_prefix_are_used_in_turn() {

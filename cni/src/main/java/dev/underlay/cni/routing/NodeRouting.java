@@ -13,6 +13,8 @@ import dev.underlay.cni.netlink.Rule;
 import dev.underlay.cni.nft.NftException;
 import dev.underlay.cni.nft.Nftables;
 import java.io.IOException;
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -91,15 +93,32 @@ public final class NodeRouting implements AutoCloseable {
      * primary interface, or to repair.
      *
      * @param networkCidrs where traffic is never translated; IPv6 is never translated anyway
+     * @throws IOException also when the primary interface does not carry the IPv6 address of the
+     *     node: no packet could leave with it, and no route to a pod name it
      */
     public synchronized void setup(Primary primary, Collection<IpPrefix> networkCidrs)
             throws IOException {
+        requireIpv6(primary);
         NodePlan now = plan;
         apply(
                 now == null
                         ? NodePlan.of(primary, recoveredInterfaces, recoveredBlocks, networkCidrs)
                         : now.withPrimary(primary).withNetworkCidrs(networkCidrs),
                 _ -> false);
+    }
+
+    private void requireIpv6(Primary primary) throws IOException {
+        for (InetAddress own : primary.addresses()) {
+            boolean there =
+                    host.addresses(primary.linkIndex()).stream()
+                            .anyMatch(a -> a.address().address().equals(own));
+            if (own instanceof Inet6Address && !there) {
+                throw new IOException(
+                        "the primary interface does not carry the node's IPv6 address "
+                                + IpPrefix.text(own)
+                                + "; have the node configure it (DHCPv6), or unset ENABLE_IPv6");
+            }
+        }
     }
 
     /** Brings an attached interface's link up with its address, table and rules. */

@@ -345,6 +345,15 @@ class NodeRoutingTest {
     void wrong_use_is_refused_by_name() throws Exception {
         assertThatThrownBy(() -> routing.setBlocks(1, List.of())).hasMessage("setup comes first");
         setUp(routing);
+        Primary other =
+                new Primary(
+                        primary.linkIndex(),
+                        List.of(primary.addresses().getFirst(), IpPrefix.literal("fd00:10::99")));
+        assertThatThrownBy(() ->
+                        node.run(() -> {
+                            routing.setup(other, prefixes("10.0.0.0/16"));
+                        }))
+                .hasMessageContaining("does not carry the node's IPv6 address fd00:10::99");
         assertThatThrownBy(() -> routing.setBlocks(2, prefixes("10.0.0.64/26")))
                 .hasMessageContaining("interface 2");
         assertThatThrownBy(() -> routing.setNetworkCidrs(List.of()))

@@ -59,6 +59,11 @@ public final class StatusCommand implements Callable<Integer> {
         return count == 0 ? "" : " (%d prefixes)".formatted(count);
     }
 
+    /** The node's own addresses: IPv4, and IPv6 where it has one. */
+    private static String address(JsonNode node) {
+        return (node.path("address").asText() + " " + node.path("ipv6").asText()).strip();
+    }
+
     static String table(JsonNode status) {
         StringBuilder text = new StringBuilder();
         JsonNode node = status.path("node");
@@ -70,7 +75,7 @@ public final class StatusCommand implements Callable<Integer> {
                                 node.path("instanceId").asText(),
                                 node.path("instanceType").asText(),
                                 node.path("zone").asText(),
-                                node.path("address").asText(),
+                                address(node),
                                 status.path("ready").asBoolean() ? "ready" : "NOT READY"));
         line(text, "%s".formatted(status.path("outlook").asText()));
         JsonNode settings = status.path("settings");
@@ -118,19 +123,22 @@ public final class StatusCommand implements Callable<Integer> {
                                     prefixes(one.path("blocks")),
                                     one.path("linkReady").asBoolean() ? "" : " (link not ready)"));
         }
-        line(
-                text,
-                "%n%-16s %-22s %-40s %s".formatted("POD ADDRESS", "INTERFACE", "POD", "CONTAINER"));
+        int width = 16;
+        for (JsonNode one : status.path("leases")) {
+            width = Math.max(width, one.path("address").asText().length());
+        }
+        String row = "%-" + width + "s %-22s %-40s %s";
+        line(text, "");
+        line(text, row.formatted("POD ADDRESS", "INTERFACE", "POD", "CONTAINER"));
         for (JsonNode one : status.path("leases")) {
             String pod = one.path("podNamespace").asText() + "/" + one.path("podName").asText();
             line(
                     text,
-                    "%-16s %-22s %-40s %s"
-                            .formatted(
-                                    one.path("address").asText(),
-                                    one.path("interfaceId").asText(),
-                                    pod.equals("/") ? "-" : pod,
-                                    one.path("containerId").asText()));
+                    row.formatted(
+                            one.path("address").asText(),
+                            one.path("interfaceId").asText(),
+                            pod.equals("/") ? "-" : pod,
+                            one.path("containerId").asText()));
         }
         status.path("refusals")
                 .forEach(one ->

@@ -34,6 +34,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,8 +61,9 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
 
     // On the routing thread only.
     private List<IpPrefix> networkCidrs = List.of();
+    private Optional<InetAddress> ownIpv6 = Optional.empty();
     private @Nullable NodeRouting routing;
-    private boolean setUp;
+    private @Nullable Primary primary;
 
     /**
      * @param links where the kernel announces new links
@@ -105,13 +107,10 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
             if (networkCidrs.isEmpty()) {
                 throw new IOException("metadata has not said yet which CIDRs the network has");
             }
-            List<InetAddress> own = List.of(inet(attached.primaryAddress()));
-            routing.setup(new Primary(link.index(), own), networkCidrs);
-            setUp = true;
-            nodeAddresses = own;
+            setUp(routing, link.index(), inet(attached.primaryAddress()));
             primaryMtuBytes = link.mtuBytes();
         } else {
-            if (!setUp) {
+            if (primary == null) {
                 throw new IOException("the primary interface comes first");
             }
             routing.attachInterface(
@@ -120,6 +119,25 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
         }
         routing.setBlocks(number, prefixes(blocks));
         known.put(attached.id(), new Known(number, link.index(), primaryMtuBytes));
+    }
+
+    private void setUp(NodeRouting routing, int linkIndex, InetAddress ipv4) throws IOException {
+        List<InetAddress> own = Stream.concat(Stream.of(ipv4), ownIpv6.stream()).toList();
+        Primary wanted = new Primary(linkIndex, own);
+        routing.setup(wanted, networkCidrs);
+        primary = wanted;
+        nodeAddresses = own;
+    }
+
+    @Override
+    public CompletionStage<Void> ownIpv6(Optional<IpAddress> address) {
+        return run(routing -> {
+            ownIpv6 = address.map(KernelNode::inet);
+            Primary before = primary;
+            if (before != null) {
+                setUp(routing, before.linkIndex(), before.addresses().getFirst());
+            }
+        });
     }
 
     /** The subnet's router has the first address after the network's own, on AWS and Azure. */
@@ -144,7 +162,7 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
     public CompletionStage<Void> networkCidrs(List<Cidr> cidrs) {
         return run(routing -> {
             networkCidrs = prefixes(cidrs);
-            if (setUp) {
+            if (primary != null) {
                 routing.setNetworkCidrs(networkCidrs);
             }
         });
@@ -179,7 +197,7 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
 
     private void repair() {
         NodeRouting open = routing;
-        if (open == null || !setUp) {
+        if (open == null || primary == null) {
             return;
         }
         try {
@@ -212,7 +230,7 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
     }
 
     private RoutingLook look(NodeRouting routing) throws IOException {
-        if (!setUp) {
+        if (primary == null) {
             return new RoutingLook(List.of(), Map.of());
         }
         Map<Integer, List<IpPrefix>> blocks = new HashMap<>();
@@ -226,7 +244,7 @@ public final class KernelNode implements NodeNetwork, LinkFacts, AutoCloseable {
     /** Puts back now what {@link #startRepairing} would put back in a while. */
     public CompletionStage<Void> repairNow() {
         return run(routing -> {
-            if (setUp) {
+            if (primary != null) {
                 routing.repair();
             }
         });

@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -75,6 +76,8 @@ final class InterfaceKeeper {
 
     /** Whether the kernel may have what no interface needs: an earlier process may have left it. */
     private boolean remains = true;
+
+    private Optional<IpAddress> ownIpv6 = Optional.empty();
 
     /** Calls whose answers are prepared: the pool has not heard of them. */
     private final Set<CloudAction> preparing = new HashSet<>();
@@ -254,6 +257,27 @@ final class InterfaceKeeper {
                 one.failures,
                 "error",
                 root.getMessage());
+    }
+
+    /**
+     * Says which IPv6 address is the node's own, empty for one that needs none. Where the kernel
+     * refuses, the primary interface counts as broken, and is configured with it after a pause.
+     */
+    void ownIpv6(String primaryId, Optional<IpAddress> address) {
+        if (address.equals(ownIpv6)) {
+            return;
+        }
+        ownIpv6 = address;
+        network.ownIpv6(address)
+                .exceptionally(e -> {
+                    mailbox.post(() -> {
+                        Kept primary = kept.get(primaryId);
+                        if (primary != null) {
+                            failed(primary, e);
+                        }
+                    });
+                    return null;
+                });
     }
 
     /** The kernel announced that the interface's link vanished. */

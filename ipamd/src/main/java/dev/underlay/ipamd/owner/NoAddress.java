@@ -1,9 +1,12 @@
 package dev.underlay.ipamd.owner;
 
 import dev.underlay.cni.protocol.CniError;
+import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.Outlook;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * Why an ADD gets no address, in words: the limit that was hit, when one may come, and where to
@@ -11,11 +14,12 @@ import java.util.concurrent.TimeUnit;
  *
  * @param outlook what stood in the way as of the last plan
  * @param nextCooledNanos when the next address that rests can be leased
+ * @param missing for pods of both families, those of which no address was free
  */
-record NoAddress(Outlook outlook, OptionalLong nextCooledNanos) {
+record NoAddress(Outlook outlook, OptionalLong nextCooledNanos, List<IpAddress.Family> missing) {
     /** Before the first plan. */
     static final NoAddress STARTING =
-            new NoAddress(NodeState.STARTING.outlook(), OptionalLong.empty());
+            new NoAddress(NodeState.STARTING.outlook(), OptionalLong.empty(), List.of());
 
     /**
      * What a create, an attach and the device take on EC2 when nothing is wrong: two calls of 0.3
@@ -31,6 +35,7 @@ record NoAddress(Outlook outlook, OptionalLong nextCooledNanos) {
     CniError error(String what, long nowNanos) {
         return CniError.tryAgain(
                 what
+                        + families()
                         + ": "
                         + limit()
                         + outlook.text()
@@ -39,6 +44,20 @@ record NoAddress(Outlook outlook, OptionalLong nextCooledNanos) {
                         + "; to look further: "
                         + command(),
                 "");
+    }
+
+    private String families() {
+        return missing.isEmpty()
+                ? ""
+                : " (no %s address is free)"
+                        .formatted(
+                                missing.stream()
+                                        .map(family ->
+                                                switch (family) {
+                                                    case IPV4 -> "IPv4";
+                                                    case IPV6 -> "IPv6";
+                                                })
+                                        .collect(Collectors.joining(" and no ")));
     }
 
     private String limit() {

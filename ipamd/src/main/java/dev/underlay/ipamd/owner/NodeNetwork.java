@@ -4,6 +4,7 @@ import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.IpAddress;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
@@ -34,6 +35,12 @@ public interface NodeNetwork {
      * the node says so and goes on.
      */
     CompletionStage<Void> forgetFlows(List<Cidr> blocks, Set<IpAddress> living);
+
+    /**
+     * Says which IPv6 address of the primary interface is the node's own; empty where it has none,
+     * and where pods have no IPv6 addresses: nothing of the node's IPv6 is changed then.
+     */
+    CompletionStage<Void> ownIpv6(Optional<IpAddress> address);
 
     /** Makes these the CIDRs inside which nothing is translated. */
     CompletionStage<Void> networkCidrs(List<Cidr> cidrs);

@@ -4,9 +4,7 @@ import dev.underlay.ipamd.journal.JournalRecord.Held;
 import dev.underlay.ipamd.journal.JournalRecord.Leased;
 import dev.underlay.ipamd.journal.JournalRecord.Released;
 import dev.underlay.ipamd.observe.Events;
-import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudInterface;
-import dev.underlay.pool.InterfaceView;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.Lease;
 import dev.underlay.pool.Pool;
@@ -84,23 +82,6 @@ final class Placement {
                         .map(holder -> new Held(one.address(), holder.id()))
                         .orElse(one)
                 : one;
-    }
-
-    /** Every IPv4 address that is here and has no pod rests until then. */
-    void restAll(long untilNanos, long nowNanos) {
-        if (untilNanos <= nowNanos) {
-            return;
-        }
-        for (InterfaceView view : pool.interfaces()) {
-            for (InterfaceView.BlockView block : view.blocks()) {
-                Cidr cidr = block.cidr();
-                if (cidr.network().family() == IpAddress.Family.IPV4) {
-                    for (long i = 0; i < cidr.size(); i++) {
-                        pool.restoreCooling(view.id(), cidr.address(i), untilNanos, nowNanos);
-                    }
-                }
-            }
-        }
     }
 
     /** An address that was released before anyone knew where it belongs rests all the same. */

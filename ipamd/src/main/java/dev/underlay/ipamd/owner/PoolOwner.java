@@ -13,6 +13,7 @@ import dev.underlay.pool.CloudAnswer;
 import dev.underlay.pool.Cordon;
 import dev.underlay.pool.Counts;
 import dev.underlay.pool.Demand;
+import dev.underlay.pool.Families;
 import dev.underlay.pool.InterfaceView;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
@@ -56,10 +57,15 @@ public final class PoolOwner {
     private final Placement placement;
     private final CloudMemory memory;
     private PoolSettings settings;
+
+    /** Which addresses pods get: those of the settings, unless pods live that have other ones. */
+    private Families families;
+
     private Cordon cordon = Cordon.OPEN;
     private OptionalInt podCapacity = OptionalInt.empty();
     private Optional<NodeIdentity> node = Optional.empty();
     private OptionalLong restAllUntilNanos = OptionalLong.empty();
+    private boolean familiesTold;
     private boolean reconciled;
     private volatile NodeState state = NodeState.STARTING;
     private final CompletableFuture<Void> serving = new CompletableFuture<>();
@@ -85,7 +91,8 @@ public final class PoolOwner {
         this.clock = clock;
         this.config = config;
         this.settings = config.settings();
-        pool.setFamilies(settings.families());
+        this.families = settings.families();
+        pool.setFamilies(families);
         this.ports = ports;
         this.ledger = new Ledger(journal, clock, ports.metrics());
         this.placement = new Placement(pool, ledger);
@@ -227,6 +234,7 @@ public final class PoolOwner {
             recovered.unfinished().forEach(one -> pool.restoreUnfinished(one, now));
             recovered.links().forEach(attachments::knowLink);
             ledger.note(recovered.news());
+            chooseFamilies();
             recovered.node().ifPresent(this::setNode);
             if (!recovered.networkCidrs().isEmpty()) {
                 ports.network().networkCidrs(recovered.networkCidrs());
@@ -242,7 +250,7 @@ public final class PoolOwner {
     public void restAll(long untilNanos) {
         mailbox.post(() -> {
             restAllUntilNanos = OptionalLong.of(untilNanos);
-            placement.restAll(untilNanos, clock.getAsLong());
+            pool.restAll(untilNanos, clock.getAsLong());
         });
     }
 
@@ -253,7 +261,9 @@ public final class PoolOwner {
                 ledger.note(List.of(new NodeKnown(identity)));
             }
             setNode(identity);
-            if (settings.prefixDelegation() && !identity.limits().prefixes()) {
+            if (settings.prefixDelegation()
+                    && families.has(IpAddress.Family.IPV4)
+                    && !identity.limits().prefixes()) {
                 Events.warn(
                         "prefixes.unsupported",
                         "type",
@@ -270,6 +280,43 @@ public final class PoolOwner {
     private void setNode(NodeIdentity identity) {
         node = Optional.of(identity);
         pool.setLimits(identity.limits());
+        pool.setNodeHasIpv6(identity.primaryIpv6().isPresent());
+        tellOwnIpv6();
+    }
+
+    private void tellOwnIpv6() {
+        node.ifPresent(identity ->
+                keeper.ownIpv6(
+                        identity.primaryInterfaceId(),
+                        identity.primaryIpv6().filter(_ -> families.has(IpAddress.Family.IPV6))));
+    }
+
+    /** A pod keeps what it has: other families begin once no pod of the former ones is left. */
+    private void chooseFamilies() {
+        Set<IpAddress.Family> living =
+                livingAddresses().stream().map(IpAddress::family).collect(Collectors.toSet());
+        Families now = living.isEmpty() ? settings.families() : Families.of(living);
+        if (now != settings.families() && !familiesTold) {
+            familiesTold = true;
+            Events.warn(
+                    "families.kept",
+                    "families",
+                    now,
+                    "setting",
+                    settings.families(),
+                    "pods",
+                    ledger.state().leases().size(),
+                    "next",
+                    "drain the node; the setting holds once the last of these pods has ended");
+        }
+        if (now != families) {
+            families = now;
+            pool.setFamilies(now);
+            tellOwnIpv6();
+            if (now == settings.families()) {
+                Events.info("families.changed", "families", now);
+            }
+        }
     }
 
     /** Metadata said which CIDRs the network has; an empty list is never believed. */
@@ -321,7 +368,7 @@ public final class PoolOwner {
                 Events.info("cloud.done", "action", action);
                 if (action instanceof CloudAction.Describe) {
                     if (!reconciled) {
-                        restAllUntilNanos.ifPresent(until -> placement.restAll(until, now));
+                        restAllUntilNanos.ifPresent(until -> pool.restAll(until, now));
                     }
                     reconciled = true;
                     keeper.tidy(pool.interfaces());
@@ -354,6 +401,9 @@ public final class PoolOwner {
      */
     public OptionalLong settle() {
         long now = clock.getAsLong();
+        if (families != settings.families()) {
+            chooseFamilies();
+        }
         keeper.reconcile(pool.interfaces());
         OptionalLong forgetAgain = forgetting.start(now);
         attachments.serveQueue(pool.counts(now).free());
@@ -365,7 +415,11 @@ public final class PoolOwner {
                         now,
                         config.tokens());
         begin(plan.actions(), now);
-        attachments.outlook(new NoAddress(plan.outlook(), pool.nextCooledNanos()));
+        attachments.outlook(
+                new NoAddress(
+                        plan.outlook(),
+                        pool.nextCooledNanos(now),
+                        families == Families.BOTH ? pool.missing(now) : List.of()));
         publish(plan.outlook(), now);
         return Stream.of(
                         plan.wakeAtNanos(),
@@ -434,7 +488,8 @@ public final class PoolOwner {
                         node,
                         state,
                         attachments.waitingCount(),
-                        new StatusReport.InForce(settings(), cordon, config.addWaitNanos()),
+                        new StatusReport.InForce(
+                                settings(), families, cordon, config.addWaitNanos()),
                         clock.getAsLong()));
     }
 

@@ -5,8 +5,10 @@ import dev.underlay.pool.AddressState;
 import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.Cordon;
 import dev.underlay.pool.Counts;
+import dev.underlay.pool.Families;
 import dev.underlay.pool.Hold;
 import dev.underlay.pool.InterfaceView;
+import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
 import dev.underlay.pool.Pool;
 import dev.underlay.pool.PoolSettings;
@@ -31,12 +33,17 @@ public record StatusReport(
         List<RefusalHeld> refusals,
         Settings settings,
         long journalBytes) {
-    /** The machine; empty texts while metadata has not answered. */
+    /**
+     * The machine; empty texts while metadata has not answered.
+     *
+     * @param ipv6 its own IPv6 address; empty where it has none
+     */
     public record Node(
             String instanceId,
             String instanceType,
             String zone,
             String address,
+            String ipv6,
             List<String> networkCidrs) {}
 
     /** Addresses by state. */
@@ -71,8 +78,13 @@ public record StatusReport(
     public record RefusalHeld(
             String subject, String refusal, String message, int failures, long retryInSeconds) {}
 
-    /** The settings that are in force and what the cluster says; absent ones are null. */
+    /**
+     * The settings that are in force and what the cluster says; absent ones are null.
+     *
+     * @param families the families of which a pod gets an address
+     */
     public record Settings(
+            String families,
             @Nullable Integer warmEniTarget,
             @Nullable Integer warmIpTarget,
             @Nullable Integer minimumIpTarget,
@@ -86,7 +98,7 @@ public record StatusReport(
             long addWaitSeconds) {}
 
     /** What holds at the moment. */
-    record InForce(PoolSettings settings, Cordon cordon, long addWaitNanos) {}
+    record InForce(PoolSettings settings, Families families, Cordon cordon, long addWaitNanos) {}
 
     private static final String INSTEAD = "; single addresses instead of prefixes: ";
 
@@ -102,13 +114,16 @@ public record StatusReport(
         PoolSettings set = force.settings();
         return new StatusReport(
                 state.reconciled() && state.refusal(now).isEmpty(),
-                state.outlook().text() + withoutPrefixes(set, node, pool.holds(), now),
+                state.outlook().text()
+                        + withoutPrefixes(set, node, pool.holds(), now)
+                        + otherFamilies(force),
                 state.problems(),
                 new Node(
                         node.map(NodeIdentity::instanceId).orElse(""),
                         node.map(NodeIdentity::instanceType).orElse(""),
                         node.map(NodeIdentity::zone).orElse(""),
                         node.map(n -> n.primaryAddress().toString()).orElse(""),
+                        node.flatMap(NodeIdentity::primaryIpv6).map(IpAddress::toString).orElse(""),
                         ledger.state().networkCidrs().stream().map(Object::toString).toList()),
                 new Slots(counts.free(), counts.leased(), counts.cooling(), counts.requested()),
                 waiting,
@@ -120,6 +135,7 @@ public record StatusReport(
                         .map(hold -> of(hold, now))
                         .toList(),
                 new Settings(
+                        force.families().name(),
                         value(set.warmEniTarget()),
                         value(set.warmIpTarget()),
                         value(set.minimumIpTarget()),
@@ -137,7 +153,7 @@ public record StatusReport(
     /** Why single addresses are asked for although prefixes are wanted; else nothing. */
     private static String withoutPrefixes(
             PoolSettings set, Optional<NodeIdentity> node, List<Hold> holds, long now) {
-        if (!set.prefixDelegation()) {
+        if (!set.prefixDelegation() || set.families() == Families.IPV6) {
             return "";
         }
         if (node.isPresent() && !node.get().limits().prefixes()) {
@@ -153,6 +169,22 @@ public record StatusReport(
                                         hold.subject(),
                                         (hold.untilNanos() - now) / 1_000_000_000L))
                 .collect(Collectors.joining());
+    }
+
+    /** Why pods do not get what is set; else nothing. */
+    private static String otherFamilies(InForce force) {
+        return force.families() == force.settings().families()
+                ? ""
+                : "; pods get %s until the last pod that does ends, and %s after that"
+                        .formatted(words(force.families()), words(force.settings().families()));
+    }
+
+    private static String words(Families families) {
+        return switch (families) {
+            case IPV4 -> "IPv4";
+            case IPV6 -> "IPv6";
+            case BOTH -> "both families";
+        };
     }
 
     private static @Nullable Integer value(OptionalInt set) {

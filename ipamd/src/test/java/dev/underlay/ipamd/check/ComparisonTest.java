@@ -78,7 +78,7 @@ class ComparisonTest {
                         true,
                         "",
                         List.of(),
-                        new StatusReport.Node("", "", "", "", List.of()),
+                        new StatusReport.Node("", "", "", "", "", List.of()),
                         new StatusReport.Slots(0, 0, 0, 0),
                         0,
                         interfaces,
@@ -86,7 +86,8 @@ class ComparisonTest {
                         List.of(),
                         List.of(),
                         new StatusReport.Settings(
-                                null, null, null, false, null, null, null, "OPEN", false, 30, 60),
+                                "IPV4", null, null, null, false, null, null, null, "OPEN", false,
+                                30, 60),
                         0);
         return Comparison.of(report, ends, List.of(differences), routed);
     }

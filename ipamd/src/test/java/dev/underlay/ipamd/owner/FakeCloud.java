@@ -37,6 +37,21 @@ public final class FakeCloud implements CloudNetwork, CloudCalls {
                     List.of(Cidr.parse("10.0.0.0/16")),
                     new NodeIdentity.Limits(3, 10));
 
+    /** The same with an IPv6 address of its own. */
+    public static final NodeIdentity NODE_WITH_IPV6 =
+            new NodeIdentity(
+                    NODE.instanceId(),
+                    NODE.instanceType(),
+                    NODE.zone(),
+                    NODE.primaryInterfaceId(),
+                    NODE.primaryMac(),
+                    NODE.primaryAddress(),
+                    Optional.of(IpAddress.parse("2001:db8::4")),
+                    NODE.networkCidrs(),
+                    NODE.limits());
+
+    private static final Cidr SLASH_80 = Cidr.parse("2001:db8:0:1::/80");
+
     private record OnItsWay(
             CloudAction action, CloudAnswer<?> answer, Consumer<CloudAnswer<?>> to) {}
 
@@ -44,6 +59,7 @@ public final class FakeCloud implements CloudNetwork, CloudCalls {
     private final Deque<OnItsWay> answers = new ArrayDeque<>();
     private final List<CloudAction> asked = new ArrayList<>();
     private Optional<CloudAnswer.Refused<?>> refusal = Optional.empty();
+    private boolean hasIpv6 = true;
     private int nextAddress = 20;
     private int nextInterface = 1;
 
@@ -71,6 +87,11 @@ public final class FakeCloud implements CloudNetwork, CloudCalls {
 
     void recover() {
         refusal = Optional.empty();
+    }
+
+    /** From now on the subnet has no IPv6 addresses. */
+    void withoutIpv6() {
+        hasIpv6 = false;
     }
 
     void loseAnswers() {
@@ -153,7 +174,15 @@ public final class FakeCloud implements CloudNetwork, CloudCalls {
         if (old == null) {
             return new CloudAnswer.Refused<>(Refusal.GONE, id);
         }
-        List<Cidr> added = fresh(Math.min(count, 9 - old.blocks().size()));
+        if (kind == BlockKind.PREFIX_80 && !hasIpv6) {
+            return new CloudAnswer.Refused<>(
+                    Refusal.MISCONFIGURED, "subnet-1 has no IPv6 CIDR; give it one");
+        }
+        long ipv4 = old.blocks().stream().filter(one -> !one.equals(SLASH_80)).count();
+        List<Cidr> added =
+                kind == BlockKind.PREFIX_80
+                        ? List.of(SLASH_80)
+                        : fresh((int) Math.min(count, 9 - ipv4));
         if (added.isEmpty()) {
             return new CloudAnswer.Refused<>(Refusal.INTERFACE_FULL, id);
         }

@@ -10,6 +10,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -25,6 +26,7 @@ public final class FakeNode implements NodeNetwork {
     private boolean flowsHolding;
     private boolean refusing;
     private List<Cidr> cidrs = List.of();
+    private Optional<IpAddress> ownIpv6 = Optional.empty();
 
     void hold() {
         holding = true;
@@ -72,6 +74,10 @@ public final class FakeNode implements NodeNetwork {
         return cidrs;
     }
 
+    Optional<IpAddress> ownIpv6() {
+        return ownIpv6;
+    }
+
     @Override
     public CompletionStage<Void> configure(CloudInterface attached, List<Cidr> blocks) {
         return step(() -> routed.put(attached.id(), new HashSet<>(blocks)));
@@ -110,6 +116,11 @@ public final class FakeNode implements NodeNetwork {
     @Override
     public CompletionStage<Void> networkCidrs(List<Cidr> known) {
         return step(() -> cidrs = known);
+    }
+
+    @Override
+    public CompletionStage<Void> ownIpv6(Optional<IpAddress> address) {
+        return step(() -> ownIpv6 = address);
     }
 
     private CompletionStage<Void> step(Runnable change) {

@@ -6,6 +6,7 @@ import dev.underlay.ipamd.journal.Journal;
 import dev.underlay.ipamd.observe.Metrics;
 import dev.underlay.pool.AttachmentKey;
 import dev.underlay.pool.IpAddress;
+import dev.underlay.pool.NodeIdentity;
 import dev.underlay.pool.PoolSettings;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -83,7 +84,11 @@ final class OwnerHarness implements AutoCloseable {
 
     /** Identified, described, and every answer delivered. */
     OwnerHarness ready() {
-        owner.identified(FakeCloud.NODE);
+        return ready(FakeCloud.NODE);
+    }
+
+    OwnerHarness ready(NodeIdentity identity) {
+        owner.identified(identity);
         calm();
         return this;
     }
@@ -126,17 +131,26 @@ final class OwnerHarness implements AutoCloseable {
 
     /** The address of an ADD that was granted. */
     IpAddress granted(Turn.Add add) {
-        return ((AddAnswer.Granted) add.answer().getNow(null)).lease().addresses().getFirst();
+        return addresses(add).getFirst();
+    }
+
+    /** All its addresses. */
+    List<IpAddress> addresses(Turn.Add add) {
+        return ((AddAnswer.Granted) add.answer().getNow(null)).lease().addresses();
     }
 
     PodLink wire(Turn.Add add, int index) {
-        PodLink link = link(add.sandbox(), granted(add), index);
+        PodLink link = link(add.sandbox(), addresses(add), index);
         var _ = owner.wired(add, "{\"address\":\"" + granted(add) + "\"}", link);
         run();
         return link;
     }
 
     static PodLink link(Sandbox sandbox, IpAddress address, int index) {
+        return link(sandbox, List.of(address), index);
+    }
+
+    private static PodLink link(Sandbox sandbox, List<IpAddress> addresses, int index) {
         Attachment attachment =
                 new Attachment(
                         sandbox.key().network(),
@@ -146,7 +160,12 @@ final class OwnerHarness implements AutoCloseable {
                         sandbox.podNamespace(),
                         sandbox.podName());
         return new PodLink(
-                index, "ul" + index, "", 2, Optional.of(attachment), List.of(inet(address)));
+                index,
+                "ul" + index,
+                "",
+                2,
+                Optional.of(attachment),
+                addresses.stream().map(OwnerHarness::inet).toList());
     }
 
     static InetAddress inet(IpAddress address) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -96,6 +97,11 @@ final class SimulatedNode {
         public CompletionStage<Void> networkCidrs(List<Cidr> known) {
             world.tally.check(Invariant.NETWORK_KNOWN, !known.isEmpty(), () -> "no CIDR is left");
             return inOrder(Schedule.MILLI, "network " + known, true, () -> {});
+        }
+
+        @Override
+        public CompletionStage<Void> ownIpv6(Optional<IpAddress> address) {
+            return inOrder(Schedule.MILLI, "own " + address, true, () -> {});
         }
 
         @Override
