@@ -5,6 +5,7 @@ import dev.underlay.pool.Cidr;
 import dev.underlay.pool.CloudAnswer;
 import dev.underlay.pool.CloudInterface;
 import dev.underlay.pool.CloudNetwork;
+import dev.underlay.pool.Families;
 import dev.underlay.pool.InterfaceRequest;
 import dev.underlay.pool.IpAddress;
 import dev.underlay.pool.NodeIdentity;
@@ -33,10 +34,16 @@ final class SimulatedCloud implements CloudNetwork {
     private static final IpAddress SINGLES = IpAddress.parse("10.0.0.4");
     private static final IpAddress PREFIXES = IpAddress.parse("10.0.128.0");
 
+    /** The subnet's IPv6 addresses: the node's own one, and behind it the /80 prefixes. */
+    private static final IpAddress OWN_IPV6 = IpAddress.parse("2001:db8::10");
+
+    private static final IpAddress IPV6_PREFIXES = IpAddress.parse("2001:db8:0:0:1::");
+
     private record Moment(long atNanos, Map<String, CloudInterface> all) {}
 
     private final Schedule schedule;
     private final NodeIdentity.Limits limits;
+    private final Families families;
     private final TreeMap<String, CloudInterface> interfaces = new TreeMap<>();
     private final Map<String, String> byToken = new HashMap<>();
     private final TreeSet<Cidr> taken = new TreeSet<>();
@@ -50,9 +57,13 @@ final class SimulatedCloud implements CloudNetwork {
     /** No block is free. */
     boolean subnetFull;
 
-    SimulatedCloud(Schedule schedule, NodeIdentity.Limits limits) {
+    /**
+     * @param families what the node's pods get; its own IPv6 address is there if they need one
+     */
+    SimulatedCloud(Schedule schedule, NodeIdentity.Limits limits, Families families) {
         this.schedule = schedule;
         this.limits = limits;
+        this.families = families;
         add(Optional.empty(), true, true, Optional.of(0), List.of());
     }
 
@@ -105,7 +116,7 @@ final class SimulatedCloud implements CloudNetwork {
                 PRIMARY,
                 primary.mac(),
                 primary.primaryAddress(),
-                Optional.empty(),
+                families.has(IpAddress.Family.IPV6) ? Optional.of(OWN_IPV6) : Optional.empty(),
                 List.of(NETWORK),
                 limits);
     }
@@ -203,7 +214,11 @@ final class SimulatedCloud implements CloudNetwork {
         if (one == null) {
             return refused(Refusal.GONE, id);
         }
-        if (one.blocks().size() + count > limits.addressesPerInterface() - 1) {
+        long same =
+                one.blocks().stream()
+                        .filter(block -> block.network().family() == kind.family())
+                        .count();
+        if (same + count > limits.addressesPerInterface() - 1) {
             return refused(Refusal.INTERFACE_FULL, id);
         }
         if (subnetFull) {
@@ -331,10 +346,14 @@ final class SimulatedCloud implements CloudNetwork {
     /** The lowest free ones, so that what is given back is soon somebody's again. */
     private List<Cidr> fresh(BlockKind kind, int count) {
         List<Cidr> fresh = new ArrayList<>();
-        boolean single = kind == BlockKind.SECONDARY_ADDRESS;
-        IpAddress next = single ? SINGLES : PREFIXES;
-        for (; fresh.size() < count; next = next.plus(single ? 1 : 16)) {
-            Cidr block = new Cidr(next, kind.prefixLength());
+        IpAddress next =
+                switch (kind) {
+                    case SECONDARY_ADDRESS -> SINGLES;
+                    case PREFIX_28 -> PREFIXES;
+                    case PREFIX_80 -> IPV6_PREFIXES;
+                };
+        for (Cidr block; fresh.size() < count; next = next.plus(block.size())) {
+            block = new Cidr(next, kind.prefixLength());
             if (taken.add(block)) {
                 fresh.add(block);
                 grants.merge(block, 1, Integer::sum);

@@ -10,10 +10,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +58,9 @@ final class Simulation {
                     Map.of("ENABLE_PREFIX_DELEGATION", "true", "WARM_PREFIX_TARGET", "1"),
                     Map.of("ENABLE_PREFIX_DELEGATION", "true", "WARM_IP_TARGET", "5"));
 
+    /** Makes the stream that draws families another one than the schedule's. */
+    private static final long FAMILIES = 6L << 32;
+
     final Schedule schedule;
     final Tally tally = new Tally();
     final PoolSettings settings;
@@ -86,7 +91,8 @@ final class Simulation {
         this(
                 new Schedule(seed),
                 TYPES.get(Math.floorMod(seed, TYPES.size())),
-                settings(SETTINGS.get(Math.floorMod(seed / 4, SETTINGS.size()))),
+                settings(
+                        withFamilies(seed, SETTINGS.get(Math.floorMod(seed / 4, SETTINGS.size())))),
                 folder);
     }
 
@@ -97,10 +103,24 @@ final class Simulation {
         this.journal = folder.resolve("journal");
         int interfaces = Math.min(limits.interfaces(), settings.maxEni().orElse(99));
         this.capacity = interfaces * (limits.addressesPerInterface() - 1);
-        this.cloud = new SimulatedCloud(schedule, limits);
+        this.cloud = new SimulatedCloud(schedule, limits, settings.families());
         this.node = new SimulatedNode(this);
         this.pods = new Pods(this, capacity + 4);
         schedule.in(0, "start", this::start);
+    }
+
+    /**
+     * One seed of eight has pods of both families, and one IPv6 alone. A stream of its own says
+     * which, so that the others' lives do not depend on it.
+     */
+    private static Map<String, String> withFamilies(long seed, Map<String, String> environment) {
+        Map<String, String> all = new HashMap<>(environment);
+        switch (new SplittableRandom(seed ^ FAMILIES).nextInt(8)) {
+            case 0 -> all.putAll(Map.of("ENABLE_IPv4", "true", "ENABLE_IPv6", "true"));
+            case 1 -> all.putAll(Map.of("ENABLE_IPv6", "true", "ENABLE_PREFIX_DELEGATION", "true"));
+            default -> {}
+        }
+        return all;
     }
 
     static PoolSettings settings(Map<String, String> environment) {
