@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.regex.Pattern;
 
 /** Counts the packets on a link that match, before anything else there can drop them. */
-final class PacketCounter implements AutoCloseable {
+public final class PacketCounter implements AutoCloseable {
     private static final Pattern PACKETS = Pattern.compile("packets ([0-9]+)");
 
     private final Netns at;
@@ -26,16 +26,17 @@ final class PacketCounter implements AutoCloseable {
     }
 
     /** Counts what comes in by the link. */
-    static PacketCounter arriving(Netns at, String link, String match) throws IOException {
+    public static PacketCounter arriving(Netns at, String link, String match) throws IOException {
         return new PacketCounter(at, link, "ingress", match);
     }
 
     /** Counts what goes out by the link. */
-    static PacketCounter leaving(Netns at, String link, String match) throws IOException {
+    public static PacketCounter leaving(Netns at, String link, String match) throws IOException {
         return new PacketCounter(at, link, "egress", match);
     }
 
-    int packets() throws IOException {
+    /** How many so far. */
+    public int packets() throws IOException {
         return PACKETS.matcher(at.run("sh", "-c", "nft list table " + table))
                 .results()
                 .mapToInt(found -> Integer.parseInt(found.group(1)))
