@@ -90,6 +90,10 @@ final class OneNode implements AutoCloseable {
         return node.runtime();
     }
 
+    LabRun run() {
+        return run;
+    }
+
     LabNode node() {
         return node;
     }
