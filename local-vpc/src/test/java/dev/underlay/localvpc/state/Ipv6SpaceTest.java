@@ -19,17 +19,24 @@ class Ipv6SpaceTest {
 
     @Test
     void every_prefix_but_the_two_with_addresses_of_ec2_s_own_is_given_once() {
-        List<Cidr> drawn = space.drawPrefixes(PREFIXES - 2, false, NOW);
-        assertThat(drawn)
-                .doesNotHaveDuplicates()
-                .allMatch(prefix -> prefix.prefixLength() == 80)
-                .doesNotContain(
-                        Cidr.parse("2001:db8:0:100::/80"), Cidr.parse("2001:db8:0:100:ffff::/80"));
-        assertThatThrownBy(() -> space.drawPrefixes(1, false, NOW))
-                .isInstanceOf(Ec2Refusal.class)
-                .hasMessageContaining("enough free cidr blocks");
-        space.give(drawn.get(7), NOW);
-        assertThat(space.drawPrefixes(1, true, NOW)).containsExactly(drawn.get(7));
+        List<Cidr> left = List.of(prefix(7), prefix(300), prefix(40_000));
+        for (int index = 1; index < PREFIXES - 1; index++) {
+            if (!left.contains(prefix(index))) {
+                space.take(prefix(index));
+            }
+        }
+        assertThat(space.drawPrefixes(3, false, NOW)).containsExactlyInAnyOrderElementsOf(left);
+        for (boolean lowestFirst : List.of(false, true)) {
+            assertThatThrownBy(() -> space.drawPrefixes(1, lowestFirst, NOW))
+                    .isInstanceOf(Ec2Refusal.class)
+                    .hasMessageContaining("enough free cidr blocks");
+        }
+        space.give(prefix(7), NOW);
+        assertThat(space.drawPrefixes(1, true, NOW)).containsExactly(prefix(7));
+    }
+
+    private static Cidr prefix(int index) {
+        return Cidr.parse("2001:db8:0:100:%x::/80".formatted(index));
     }
 
     @Test
