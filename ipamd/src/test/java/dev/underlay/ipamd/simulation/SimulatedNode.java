@@ -130,7 +130,10 @@ final class SimulatedNode {
             return done;
         }
 
-        /** One after the other; what was asked before a kill may still happen or not. */
+        /**
+         * One after the other, but what they wait for comes meanwhile: links appear side by side.
+         * What was asked before a kill may still happen or not.
+         */
         private CompletionStage<Void> inOrder(
                 long mostNanos, String name, boolean possible, Runnable change) {
             CompletableFuture<Void> done = new CompletableFuture<>();
@@ -142,7 +145,8 @@ final class SimulatedNode {
                 world.tally.fault(Fault.ROUTING_REFUSED);
             }
             long now = world.schedule.nowNanos();
-            busyUntilNanos = Math.max(now, busyUntilNanos) + world.schedule.between(1, mostNanos);
+            long readyNanos = now + world.schedule.between(1, mostNanos);
+            busyUntilNanos = Math.max(readyNanos, busyUntilNanos + 1);
             world.schedule.in(
                     busyUntilNanos - now,
                     name,
