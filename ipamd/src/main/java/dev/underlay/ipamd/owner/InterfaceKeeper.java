@@ -55,6 +55,9 @@ final class InterfaceKeeper {
         private Phase phase = Phase.BARE;
         private Set<Cidr> routed = Set.of();
 
+        /** Whether what is being configured must be configured again. */
+        private boolean outdated;
+
         /** Done when the kernel has all that was added to {@link #routed}. */
         private CompletableFuture<Void> routing = CompletableFuture.completedFuture(null);
 
@@ -199,6 +202,7 @@ final class InterfaceKeeper {
 
     private void configure(Kept one, Set<Cidr> blocks) {
         one.phase = Phase.CONFIGURING;
+        one.outdated = false;
         one.routed = blocks;
         String id = one.cloud.id();
         List<Cidr> all = List.copyOf(blocks);
@@ -219,8 +223,8 @@ final class InterfaceKeeper {
     }
 
     private void configured(Kept one) {
-        if (!one.routed.containsAll(blocksOf(one.cloud.id()))) {
-            one.phase = Phase.BARE; // More came meanwhile: at once again, with them.
+        if (one.outdated || !one.routed.containsAll(blocksOf(one.cloud.id()))) {
+            one.phase = Phase.BARE; // More came meanwhile: at once again, with it.
             return;
         }
         one.phase = Phase.READY;
@@ -270,14 +274,21 @@ final class InterfaceKeeper {
         ownIpv6 = address;
         network.ownIpv6(address)
                 .exceptionally(e -> {
-                    mailbox.post(() -> {
-                        Kept primary = kept.get(primaryId);
-                        if (primary != null) {
-                            failed(primary, e);
-                        }
-                    });
+                    mailbox.post(() -> ownIpv6Refused(primaryId, e));
                     return null;
                 });
+    }
+
+    private void ownIpv6Refused(String primaryId, Throwable cause) {
+        Kept primary = kept.get(primaryId);
+        if (primary == null) {
+            return;
+        }
+        switch (primary.phase) {
+            case READY -> failed(primary, cause);
+            case CONFIGURING -> primary.outdated = true; // perhaps it was there too early
+            case BARE -> {} // What comes next is configured with it.
+        }
     }
 
     /** The kernel announced that the interface's link vanished. */

@@ -25,11 +25,17 @@ public final class FakeNode implements NodeNetwork {
     private boolean holding;
     private boolean flowsHolding;
     private boolean refusing;
+    private int configured;
     private List<Cidr> cidrs = List.of();
     private Optional<IpAddress> ownIpv6 = Optional.empty();
 
     void hold() {
         holding = true;
+    }
+
+    /** The first of what is held back happens. */
+    void letOneGo() {
+        held.remove().run();
     }
 
     void letGo() {
@@ -62,6 +68,11 @@ public final class FakeNode implements NodeNetwork {
         refusing = on;
     }
 
+    /** How many times an interface was configured. */
+    int configured() {
+        return configured;
+    }
+
     boolean routes(Cidr block) {
         return routed.values().stream().anyMatch(blocks -> blocks.contains(block));
     }
@@ -80,7 +91,10 @@ public final class FakeNode implements NodeNetwork {
 
     @Override
     public CompletionStage<Void> configure(CloudInterface attached, List<Cidr> blocks) {
-        return step(() -> routed.put(attached.id(), new HashSet<>(blocks)));
+        return step(() -> {
+            configured++;
+            routed.put(attached.id(), new HashSet<>(blocks));
+        });
     }
 
     @Override

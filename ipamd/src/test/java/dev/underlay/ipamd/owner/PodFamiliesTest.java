@@ -150,6 +150,36 @@ class PodFamiliesTest {
         }
     }
 
+    /** It may have been configured without it: never are two configurations under way. */
+    @Test
+    void an_interface_that_is_being_configured_meanwhile_is_configured_once_more()
+            throws IOException {
+        try (OwnerHarness node = start(BOTH).ready()) {
+            int before = kernel.configured();
+            kernel.hold();
+            kernel.holdFlows();
+            node.owner.interfaceLinkGone("eni-0");
+            node.run();
+            node.advance(2, TimeUnit.SECONDS);
+            node.owner.identified(FakeCloud.NODE_WITH_IPV6);
+            node.run();
+            while (kernel.configured() == before) {
+                kernel.letOneGo(); // all but the flows
+            }
+            kernel.refuse(true);
+            kernel.letGo(); // the address
+            kernel.refuse(false);
+            node.run();
+            assertThat(kernel.configured()).isEqualTo(before + 1);
+            kernel.letFlowsGo();
+            node.run();
+            assertThat(kernel.configured()).isEqualTo(before + 2);
+            node.calm();
+            assertThat(report(node).problems()).isEmpty();
+            assertThat(node.addresses(node.add("c1"))).hasSize(2);
+        }
+    }
+
     /** What a pod has it keeps; nothing is lost by a changed setting. */
     @Test
     void other_families_begin_when_the_last_pod_of_the_former_ones_has_ended() throws IOException {
