@@ -32,7 +32,7 @@ final class NodeProcess {
     static final String METRICS = "http://127.0.0.1:61678";
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Duration PAGE_LIMIT = Duration.ofSeconds(2);
+    private static final Duration PAGE_LIMIT = Duration.ofSeconds(10);
     private static final Duration READY_LIMIT = Duration.ofSeconds(60);
     private static final long STOP_MILLIS = 10_000;
     private static final long RESTART_PAUSE_MILLIS = 300;
