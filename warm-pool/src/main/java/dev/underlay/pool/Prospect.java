@@ -25,11 +25,14 @@ final class Prospect {
         }
         long stuck = stuckAddresses(pool, nowNanos);
         long coming = counts.free() + counts.requested() - stuck + growth.found();
-        if (coming >= oneMore.waiting()) {
+        // While the last look did not reach the cloud nothing that is asked for is promised.
+        Optional<Hold> unreached = pool.flights().holds().of(Answers.LOOK).filter(Hold::away);
+        if (coming >= oneMore.waiting() && unreached.isEmpty()) {
             return new Outlook.Coming((int) coming);
         }
         return stuckInterface(pool, nowNanos)
                 .or(growth::obstacle)
+                .or(() -> unreached.map(Prospect::stuck))
                 .orElseGet(() -> starting(pool, nowNanos));
     }
 

@@ -436,6 +436,21 @@ final class PlannerTest {
     }
 
     @Test
+    void nothing_is_promised_while_the_cloud_is_not_reached() {
+        Pool pool = pool(eni(0, NINE));
+        for (int i = 0; i < 9; i++) {
+            lease(pool, "pod-" + i, T);
+        }
+        refuse(pool, create(9), Refusal.UNAVAILABLE, T);
+        assertThat(plan(pool, 1, T).outlook()).isInstanceOf(Outlook.Coming.class);
+        refuse(pool, LOOK, Refusal.UNAVAILABLE, T);
+        assertThat(obstacle(plan(pool, 1, T))).isEqualTo(Outlook.Obstacle.CLOUD);
+        describe(pool, T, eni(0, NINE));
+        assertThat(plan(pool, 1, T + Timing.SETTLE_NANOS).outlook())
+                .isInstanceOf(Outlook.Coming.class);
+    }
+
+    @Test
     void a_pod_hears_why_nothing_comes() {
         Pool pool = pool(eni(0));
         refuse(pool, new AssignBlocks("eni-0", KIND, 8), Refusal.NOT_PERMITTED, T);
